@@ -1,0 +1,50 @@
+/**
+ * The plugins that come with the broker, and the names that aMQTT has for them.
+ *
+ * @module
+ */
+
+/** The namespace of the bundled plugins, and the default one. */
+export const BUNDLED_NAMESPACE = "dinomq.plugins";
+
+/**
+ * Alias -> module. A published package loses its import map, and with it every
+ * alias that is computed at run time; an `import()` with a literal is rewritten
+ * when the package is published, and needs no permission.
+ */
+export const BUNDLED_PLUGINS: Readonly<
+  Record<string, () => Promise<unknown>>
+> = {
+  "auth_anonymous": () => import("dinomq.plugins/auth_anonymous"),
+  "auth_file": () => import("dinomq.plugins/auth_file"),
+  "topic_taboo": () => import("dinomq.plugins/topic_taboo"),
+  "topic_acl": () => import("dinomq.plugins/topic_acl"),
+  "sys": () => import("dinomq.plugins/sys"),
+  "event_logger": () => import("dinomq.plugins/event_logger"),
+  "packet_logger": () => import("dinomq.plugins/packet_logger"),
+};
+
+/** aMQTT's entry points and dotted class names -> our alias. */
+const AMQTT_NAMES: ReadonlyMap<string, string> = new Map([
+  ["broker_sys", "sys"],
+  ["event_logger_plugin", "event_logger"],
+  ["packet_logger_plugin", "packet_logger"],
+  ["amqtt.plugins.authentication.AnonymousAuthPlugin", "auth_anonymous"],
+  ["amqtt.plugins.authentication.FileAuthPlugin", "auth_file"],
+  ["amqtt.plugins.topic_checking.TopicTabooPlugin", "topic_taboo"],
+  ["amqtt.plugins.topic_checking.TopicAccessControlListPlugin", "topic_acl"],
+  ["amqtt.plugins.sys.broker.BrokerSysPlugin", "sys"],
+  ["amqtt.plugins.logging_amqtt.EventLoggerPlugin", "event_logger"],
+  ["amqtt.plugins.logging_amqtt.PacketLoggerPlugin", "packet_logger"],
+]);
+
+/**
+ * The alias of a bundled plugin.
+ *
+ * @param name Our alias, aMQTT's alias or aMQTT's dotted class name.
+ * @returns Our alias, or `undefined` if no bundled plugin has the name.
+ */
+export function bundledAlias(name: string): string | undefined {
+  if (Object.hasOwn(BUNDLED_PLUGINS, name)) return name;
+  return AMQTT_NAMES.get(name);
+}

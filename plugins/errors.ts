@@ -1,0 +1,120 @@
+/**
+ * What can go wrong when plugins are loaded. The names follow aMQTT's.
+ *
+ * @module
+ */
+
+/** Why a plugin could not be loaded. */
+export type PluginErrorKind =
+  /** The import map cannot be read or is not valid. */
+  | "import-map"
+  /** No alias and no specifier has this name. */
+  | "not-found"
+  /** A permission is lacking; the message has the flag. */
+  | "permission"
+  /** The module does not exist or failed while it was evaluated. */
+  | "import"
+  /** The module does not export the name after `#`. */
+  | "no-export"
+  /** What was found has no method that the broker calls. */
+  | "not-a-plugin"
+  /** The options were refused; the message has the path. */
+  | "options"
+  /** The constructor threw. */
+  | "constructor";
+
+/** Base class of every failure to load a plugin. */
+export class PluginError extends Error {
+  /** The plugin as the configuration names it, or the namespace. */
+  readonly plugin: string;
+  /** What went wrong. */
+  readonly kind: PluginErrorKind;
+
+  /**
+   * Creates the error.
+   *
+   * @param plugin The plugin as the configuration names it.
+   * @param kind What went wrong.
+   * @param message The whole message.
+   * @param options The `cause`.
+   */
+  constructor(
+    plugin: string,
+    kind: PluginErrorKind,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = "PluginError";
+    this.plugin = plugin;
+    this.kind = kind;
+  }
+}
+
+/** The plugin was not found, is none, or its options were refused. */
+export class PluginLoadError extends PluginError {
+  /**
+   * Creates the error.
+   *
+   * @param plugin The plugin as the configuration names it.
+   * @param kind What went wrong.
+   * @param message The whole message.
+   * @param options The `cause`.
+   */
+  constructor(
+    plugin: string,
+    kind: PluginErrorKind,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(plugin, kind, message, options);
+    this.name = "PluginLoadError";
+  }
+}
+
+/** The module of the plugin could not be imported. */
+export class PluginImportError extends PluginError {
+  /**
+   * Creates the error.
+   *
+   * @param plugin The plugin as the configuration names it.
+   * @param kind What went wrong.
+   * @param message The whole message.
+   * @param options The `cause`.
+   */
+  constructor(
+    plugin: string,
+    kind: PluginErrorKind,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(plugin, kind, message, options);
+    this.name = "PluginImportError";
+  }
+}
+
+/** The constructor of the plugin threw; `cause` is what it threw. */
+export class PluginInitError extends PluginError {
+  /**
+   * Creates the error.
+   *
+   * @param plugin The plugin as the configuration names it.
+   * @param message The whole message.
+   * @param options The `cause`.
+   */
+  constructor(plugin: string, message: string, options?: ErrorOptions) {
+    super(plugin, "constructor", message, options);
+    this.name = "PluginInitError";
+  }
+}
+
+/** The text of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message || thrown.name;
+  try {
+    return String(thrown);
+  } catch {
+    // An object without a prototype cannot be turned into text.
+    return "unknown error";
+  }
+}

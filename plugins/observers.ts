@@ -1,0 +1,158 @@
+/**
+ * The way of the events to one plugin: one at a time, in order, whatever the
+ * plugin does.
+ *
+ * @module
+ */
+
+import type { FailureLog } from "./failure_log.ts";
+import { isThenable, TIMED_OUT, withTimeLimit } from "./time_limit.ts";
+
+/** A method of a plugin, bound to it. */
+export type EventHandler = (event: unknown) => unknown;
+
+interface WaitingEvent {
+  readonly name: string;
+  readonly handler: EventHandler;
+  readonly event: unknown;
+  /** Called when the event is over: handled, failed or dropped. */
+  readonly done?: () => void;
+}
+
+/**
+ * Delivers events to one plugin. A handler that returns nothing runs inside the
+ * caller's turn. After one that returns a promise, the plugin's later events wait
+ * until it has settled; when too many wait, the oldest is dropped.
+ */
+export class EventChannel {
+  readonly #log: FailureLog;
+  readonly #capacity: number;
+  #busy = false;
+  // A list with a moving head: shift() on a long array is slow.
+  #waiting: WaitingEvent[] = [];
+  #head = 0;
+  #idleCallbacks: Array<() => void> = [];
+  readonly #proceed = (): void => this.#drain();
+
+  /**
+   * Creates the channel of a plugin.
+   *
+   * @param log Where failures go.
+   * @param capacity How many events may wait; at least 1.
+   */
+  constructor(log: FailureLog, capacity: number) {
+    this.#log = log;
+    this.#capacity = capacity;
+  }
+
+  /** Makes the function that delivers an event of one name to the plugin. Never throws. */
+  observer(name: string, handler: EventHandler): (event: unknown) => void {
+    return (event) => {
+      if (this.#busy) this.#enqueue({ name, handler, event });
+      else this.#call(name, handler, event, undefined);
+    };
+  }
+
+  /**
+   * Delivers an event and waits until the plugin is through with it.
+   *
+   * @param name Name of the event.
+   * @param handler The plugin's method.
+   * @param event The argument.
+   * @param limit How long to wait, in milliseconds.
+   */
+  async deliverAndWait(
+    name: string,
+    handler: EventHandler,
+    event: unknown,
+    limit: number,
+  ): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (this.#busy) this.#enqueue({ name, handler, event, done: resolve });
+    else this.#call(name, handler, event, resolve);
+    if (await withTimeLimit(promise, limit) === TIMED_OUT) {
+      this.#log.failed(name, new Error(`no end after ${limit} ms`));
+    }
+  }
+
+  /** Waits until no event is being handled and none waits. */
+  async idle(): Promise<void> {
+    if (!this.#busy) return;
+    await new Promise<void>((resolve) => this.#idleCallbacks.push(resolve));
+  }
+
+  #call(
+    name: string,
+    handler: EventHandler,
+    event: unknown,
+    done: (() => void) | undefined,
+  ): void {
+    try {
+      const result = handler(event);
+      if (isThenable(result)) {
+        this.#busy = true;
+        this.#finish(name, result, done);
+        return;
+      }
+    } catch (error) {
+      this.#log.failed(name, error);
+    }
+    done?.();
+  }
+
+  #finish(
+    name: string,
+    result: PromiseLike<unknown>,
+    done: (() => void) | undefined,
+  ): void {
+    // Promise.resolve() first: `then` of a foreign object may throw, or call back twice.
+    Promise.resolve(result)
+      .then(undefined, (error) => this.#log.failed(name, error))
+      .then(done)
+      .then(this.#proceed);
+  }
+
+  #drain(): void {
+    this.#busy = false;
+    while (this.#head < this.#waiting.length) {
+      const { name, handler, event, done } = this.#waiting[this.#head++];
+      // Events that the handler itself causes must queue up behind the others.
+      this.#busy = true;
+      let result: unknown;
+      try {
+        result = handler(event);
+      } catch (error) {
+        this.#log.failed(name, error);
+      }
+      if (isThenable(result)) {
+        this.#compact();
+        this.#finish(name, result, done);
+        return;
+      }
+      this.#busy = false;
+      done?.();
+    }
+    this.#waiting = [];
+    this.#head = 0;
+    const callbacks = this.#idleCallbacks;
+    this.#idleCallbacks = [];
+    for (const callback of callbacks) callback();
+  }
+
+  #enqueue(event: WaitingEvent): void {
+    const waiting = this.#waiting.length - this.#head;
+    if (waiting >= this.#capacity) {
+      this.#waiting[this.#head++].done?.();
+      this.#log.droppedEvent(waiting);
+      this.#compact();
+    }
+    this.#waiting.push(event);
+  }
+
+  /** Gives the memory of what is over back, seldom enough to cost nothing. */
+  #compact(): void {
+    if (this.#head < 64 || this.#head * 2 < this.#waiting.length) return;
+    this.#waiting.splice(0, this.#head);
+    this.#head = 0;
+  }
+}

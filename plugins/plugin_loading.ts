@@ -1,0 +1,255 @@
+/**
+ * From an entry of the configuration to a running plugin.
+ *
+ * @module
+ */
+
+import { messageOf, PluginInitError, PluginLoadError } from "./errors.ts";
+import { FailureLog } from "./failure_log.ts";
+import {
+  BaseAuthPlugin,
+  type BaseContext,
+  BaseTopicPlugin,
+  type BrokerContext,
+  type Logger,
+} from "./mod.ts";
+import type { LoadedPlugin, PluginNamespace } from "./namespace.ts";
+import { nearest } from "./nearest.ts";
+import { EventChannel } from "./observers.ts";
+import { readOptions } from "./options.ts";
+import {
+  hasHook,
+  HOOK_NAMES,
+  isPluginClass,
+  methodOf,
+  type PluginClass,
+  unknownHooks,
+} from "./plugin_class.ts";
+
+/** What a plugin takes part in. What is left out is `true`. */
+export interface PluginUse {
+  /** Whether it gets events. */
+  events?: boolean;
+  /** Whether it is asked who may connect. */
+  auth?: boolean;
+  /** Whether it is asked about topics. */
+  topic?: boolean;
+}
+
+/** One plugin of a configuration. */
+export interface PluginEntry {
+  /** An alias or specifier, a class, or a plugin that the host program made itself. */
+  plugin: string | PluginClass | object;
+  /** The plugin's options. */
+  options?: unknown;
+  /** Its name in the log. Default: the alias or the name of the class. */
+  name?: string;
+  /** Where the entry is in the configuration, for messages: `plugins.auth_file`. */
+  path: string;
+  /** What it takes part in. Default: everything that it has methods for. */
+  use?: PluginUse;
+}
+
+/** What plugins get from the broker. */
+export interface PluginHost {
+  /** Where aliases are looked up. */
+  namespace: PluginNamespace;
+  /** The log; each plugin gets a child of it. */
+  logger: Logger;
+  /** Completes a context by the broker's services. */
+  createContext: <Config>(base: BaseContext<Config>) => BrokerContext<Config>;
+  /** The whole configuration, frozen. */
+  brokerConfig: Readonly<Record<string, unknown>>;
+  /**
+   * How many events may wait for a plugin that handles them asynchronously; at
+   * least 1. Default: 1000.
+   */
+  observerQueue?: number;
+}
+
+/** A running plugin. */
+export interface Plugin {
+  /** Its name, which no other plugin of the broker has. */
+  readonly name: string;
+  /** What was imported, or the name of the class. */
+  readonly specifier: string;
+  /** The import map with its alias. */
+  readonly importMap?: string;
+  /** The plugin itself. */
+  readonly object: object;
+  /** Its logger. */
+  readonly logger: Logger;
+  /** What it takes part in. */
+  readonly use: Readonly<Required<PluginUse>>;
+  /** Its events. */
+  readonly channel: EventChannel;
+  /** Its failures. */
+  readonly log: FailureLog;
+  /** Ends its timers and whatever else it bound to its signal. */
+  readonly controller: AbortController;
+}
+
+/**
+ * Loads one plugin.
+ *
+ * @param entry The plugin.
+ * @param names The names that are taken; the new one is added.
+ * @param host What it gets from the broker.
+ * @returns The plugin.
+ * @throws {PluginError} If it cannot be loaded.
+ */
+export async function loadPlugin(
+  entry: PluginEntry,
+  names: Set<string>,
+  host: PluginHost,
+): Promise<Plugin> {
+  const source = await findSource(entry, host.namespace);
+  const name = uniqueName(entry.name ?? source.name, names);
+  const logger = host.logger.child(name);
+  const controller = new AbortController();
+  const object = source.object ??
+    await construct(source, entry, name, logger, controller, host);
+  names.add(name);
+  const log = new FailureLog(logger, name);
+  return {
+    name,
+    specifier: source.specifier,
+    ...(source.importMap !== undefined && { importMap: source.importMap }),
+    object,
+    logger,
+    use: { events: true, auth: true, topic: true, ...entry.use },
+    channel: new EventChannel(log, host.observerQueue ?? 1000),
+    log,
+    controller,
+  };
+}
+
+/** A class to be constructed, or an object that exists already. */
+type PluginSource =
+  & Omit<LoadedPlugin, "pluginClass">
+  & (
+    | { readonly pluginClass: PluginClass; readonly object?: undefined }
+    | { readonly object: object }
+  );
+
+async function findSource(
+  entry: PluginEntry,
+  namespace: PluginNamespace,
+): Promise<PluginSource> {
+  const { plugin } = entry;
+  if (typeof plugin === "string") return await namespace.load(plugin);
+  if (isPluginClass(plugin)) {
+    const name = plugin.name || "plugin";
+    return { name, specifier: name, pluginClass: plugin };
+  }
+  const name = entry.name ?? nameOf(plugin);
+  if (typeof plugin !== "object" || plugin === null || !hasHook(plugin)) {
+    throw new PluginLoadError(
+      name,
+      "not-a-plugin",
+      `Cannot load the plugin "${name}": ${entry.path} must be an alias, a specifier, or a class or object with a method such as authenticate, topicFiltering or onBrokerClientConnected`,
+    );
+  }
+  if (entry.options !== undefined && entry.options !== null) {
+    throw new PluginLoadError(
+      name,
+      "options",
+      `Cannot load the plugin "${name}": ${entry.path} is an object, which has its options already; give the options to its constructor, or give the class`,
+    );
+  }
+  return { name, specifier: name, object: plugin };
+}
+
+function nameOf(plugin: unknown): string {
+  if (typeof plugin === "function") return plugin.name || "plugin";
+  const name = (Object(plugin) as object).constructor?.name;
+  return name && name !== "Object" ? name : "plugin";
+}
+
+/** Several plugins may have one class: `audit`, `audit_2`, `audit_3`. */
+function uniqueName(name: string, names: ReadonlySet<string>): string {
+  if (!names.has(name)) return name;
+  let number = 2;
+  while (names.has(`${name}_${number}`)) number++;
+  return `${name}_${number}`;
+}
+
+async function construct(
+  source: { readonly pluginClass: PluginClass },
+  entry: PluginEntry,
+  name: string,
+  logger: Logger,
+  controller: AbortController,
+  host: PluginHost,
+): Promise<object> {
+  const { pluginClass } = source;
+  const owner = { plugin: name, path: entry.path };
+  const config = await readOptions(owner, pluginClass.config, entry.options);
+  try {
+    const context = host.createContext<never>({
+      name,
+      logger,
+      config: config as never,
+      brokerConfig: host.brokerConfig,
+      signal: controller.signal,
+    });
+    return new pluginClass(context);
+  } catch (cause) {
+    // The constructor may have started timers before it threw.
+    controller.abort();
+    throw new PluginInitError(
+      name,
+      `Cannot load the plugin "${name}" (${entry.path}): its constructor threw: ${
+        messageOf(cause)
+      }`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * Refuses what would fail silently later: a plugin that was made to decide and
+ * cannot, a hook that is no method. Warns of methods that nobody will call.
+ *
+ * @param plugin The plugin.
+ * @throws {PluginLoadError} If it is refused.
+ */
+export function checkMethods({ object, name, logger }: Plugin): void {
+  const problem = missingMethod(object);
+  if (problem !== undefined) {
+    throw new PluginLoadError(
+      name,
+      "not-a-plugin",
+      `Cannot load the plugin "${name}": ${problem}`,
+    );
+  }
+  for (const method of unknownHooks(object)) {
+    const meant = nearest(method, HOOK_NAMES);
+    logger.warn(
+      `The plugin "${name}" has a method "${method}", which the broker never calls` +
+        (meant === undefined ? "" : `; did you mean "${meant}"?`),
+      { plugin: name, method },
+    );
+  }
+}
+
+function missingMethod(object: object): string | undefined {
+  if (
+    object instanceof BaseAuthPlugin &&
+    methodOf(object, "authenticate") === undefined
+  ) {
+    return "it extends BaseAuthPlugin, but has no method authenticate()";
+  }
+  if (
+    object instanceof BaseTopicPlugin &&
+    methodOf(object, "topicFiltering") === undefined
+  ) {
+    return "it extends BaseTopicPlugin, but has no method topicFiltering()";
+  }
+  const notCallable = HOOK_NAMES.find((name) => {
+    const value = (object as Record<string, unknown>)[name];
+    return value !== undefined && value !== null &&
+      typeof value !== "function";
+  });
+  return notCallable && `its "${notCallable}" is not a method`;
+}

@@ -1,0 +1,37 @@
+/**
+ * Waiting that ends.
+ *
+ * @module
+ */
+
+/** What {@linkcode withTimeLimit} answers when the time is over. */
+export const TIMED_OUT: unique symbol = Symbol("timed out");
+
+/**
+ * Waits for a promise, but not longer than `milliseconds`. A promise that is
+ * rejected later is no unhandled rejection.
+ *
+ * @param promise What to wait for.
+ * @param milliseconds How long.
+ * @returns The value, or {@linkcode TIMED_OUT}.
+ */
+export async function withTimeLimit<Value>(
+  promise: PromiseLike<Value>,
+  milliseconds: number,
+): Promise<Value | typeof TIMED_OUT> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeOut = new Promise<typeof TIMED_OUT>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, TIMED_OUT);
+  });
+  try {
+    return await Promise.race([promise, timeOut]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Whether a value must be waited for. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null &&
+    typeof (value as { then?: unknown }).then === "function";
+}
