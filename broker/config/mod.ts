@@ -1,0 +1,31 @@
+/**
+ * The configuration of a broker: its shape, its files and its errors.
+ *
+ * @module
+ */
+
+export { type BindAddress, parseBind } from "./bind.ts";
+export { ConfigError, type ConfigProblem } from "./config_error.ts";
+export { DEFAULT_NAMESPACE, legacyPlugins } from "./legacy.ts";
+export { type ConfigFile, loadConfig, readConfigFile } from "./load.ts";
+export {
+  isResolvedConfig,
+  resolveConfig,
+  type ResolveOptions,
+} from "./resolve.ts";
+export type {
+  AuthInput,
+  BrokerConfig,
+  ClientCertificate,
+  DecisionPolicy,
+  LegacyPlugins,
+  ListenerConfig,
+  ListenerInput,
+  PluginInput,
+  PluginSetting,
+  PluginsInput,
+  ProtocolLevel,
+  ResolvedConfig,
+  Size,
+  TopicCheckInput,
+} from "./types.ts";

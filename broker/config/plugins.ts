@@ -1,0 +1,120 @@
+import type { ConfigProblem } from "./config_error.ts";
+import { joinPath } from "./key_path.ts";
+import { isMap } from "./plain.ts";
+import type { PluginSetting } from "./types.ts";
+import { mismatch } from "./values.ts";
+
+const PATH = "plugins";
+const OPTIONS = "a map of options";
+
+/**
+ * Reads the key `plugins`: a map of names to options, or a list.
+ *
+ * @param plugins The value of the key.
+ * @param problems Gets what is wrong.
+ * @returns The plugins in their order; incomplete if there are problems.
+ */
+export function readPlugins(
+  plugins: unknown,
+  problems: ConfigProblem[],
+): PluginSetting[] {
+  if (Array.isArray(plugins)) {
+    return plugins.flatMap((item, index) =>
+      readItem(item, joinPath(PATH, index), problems)
+    );
+  }
+  if (isMap(plugins)) return readMap(plugins, PATH, problems);
+  problems.push({
+    path: PATH,
+    message: mismatch(
+      "a map of plugins to their options, or a list of plugins",
+      plugins,
+    ),
+  });
+  return [];
+}
+
+function readMap(
+  plugins: Record<string, unknown>,
+  parent: string,
+  problems: ConfigProblem[],
+): PluginSetting[] {
+  return Object.entries(plugins).flatMap(([plugin, options]) => {
+    const path = joinPath(parent, plugin);
+    if (plugin === "") {
+      problems.push({ path, message: "is a plugin without a name" });
+      return [];
+    }
+    if (options === null || options === undefined) return { plugin, path };
+    if (isMap(options)) return { plugin, path, options };
+    problems.push({ path, message: mismatch(OPTIONS, options) });
+    return [];
+  });
+}
+
+function readItem(
+  item: unknown,
+  path: string,
+  problems: ConfigProblem[],
+): PluginSetting[] {
+  if (typeof item === "string" && item !== "") return [{ plugin: item, path }];
+  if (typeof item === "function") return [{ plugin: item, path }];
+  if (typeof item !== "object" || item === null || Array.isArray(item)) {
+    problems.push({
+      path,
+      message: mismatch("a plugin's name, or a map of it to its options", item),
+    });
+    return [];
+  }
+  if (!isMap(item)) return [{ plugin: item, path }];
+  if (isExplicit(item)) return readExplicit(item, path, problems);
+  // An object with methods is a plugin that a host program wrote down in place.
+  if (Object.values(item).some((value) => typeof value === "function")) {
+    return [{ plugin: item, path }];
+  }
+  const names = Object.keys(item);
+  if (names.length === 1) return readMap(item, path, problems);
+  problems.push({
+    path,
+    message: names.length === 0
+      ? "is empty: name a plugin"
+      : `has ${names.length} keys, one is expected: indent the options of ` +
+        `"${names[0]}" deeper than its name, or give each plugin a dash`,
+  });
+  return [];
+}
+
+function isExplicit(item: Record<string, unknown>): boolean {
+  const { plugin } = item;
+  return typeof plugin === "string" || typeof plugin === "function" ||
+    (typeof plugin === "object" && plugin !== null && !isMap(plugin)) ||
+    (isMap(plugin) && ("options" in item || "name" in item));
+}
+
+function readExplicit(
+  item: Record<string, unknown>,
+  path: string,
+  problems: ConfigProblem[],
+): PluginSetting[] {
+  const { plugin, options, name, ...others } = item;
+  for (const key of Object.keys(others)) {
+    problems.push({
+      path: joinPath(path, key),
+      message: "is not a known key. Known are plugin, options and name",
+    });
+  }
+  if (name !== undefined && typeof name !== "string") {
+    problems.push({
+      path: joinPath(path, "name"),
+      message: mismatch("a text", name),
+    });
+    return [];
+  }
+  const setting: PluginSetting = {
+    plugin,
+    path: joinPath(path, "options"),
+  };
+  if (options !== undefined && options !== null) setting.options = options;
+  if (name !== undefined) setting.name = name;
+  return [setting];
+}

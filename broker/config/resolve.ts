@@ -1,0 +1,126 @@
+import { ConfigError } from "./config_error.ts";
+import { Keys } from "./keys.ts";
+import { readLegacy } from "./legacy.ts";
+import { resolveListeners } from "./listeners.ts";
+import { frozenCopy, isMap } from "./plain.ts";
+import { readPlugins } from "./plugins.ts";
+import { checkTypes, normaliseKeys } from "./schema.ts";
+import type { BrokerConfig, PluginSetting, ResolvedConfig } from "./types.ts";
+import { mismatch } from "./values.ts";
+
+/** Where a configuration comes from. */
+export interface ResolveOptions {
+  /** Name of the configuration in messages, such as a file's. Default: `"inline"`. */
+  source?: string;
+  /** Where relative specifiers of plugins start. Default: the working directory, as the plugins' loader sees it. */
+  baseUrl?: URL;
+}
+
+/** A broker for who just wants to try: open, but for this machine only. */
+const NO_CONFIG: Readonly<BrokerConfig> = {
+  plugins: {
+    event_logger: null,
+    auth_anonymous: { allowAnonymous: true },
+    sys: null,
+  },
+};
+
+const LOOPBACK = { default: { bind: "127.0.0.1:1883" } };
+
+const resolved = new WeakSet<object>();
+
+/**
+ * Checks a configuration and fills in what it leaves open. Files of certificates and
+ * keys are read; their paths start at the working directory.
+ *
+ * Without a configuration the broker listens on 127.0.0.1:1883 and lets everybody
+ * in. With one, only plugins that it names let anybody in.
+ *
+ * @param input The configuration as a {@linkcode BrokerConfig}, one that was resolved
+ *   before (the answer is the same object), or `undefined`.
+ * @param options Where it comes from.
+ * @returns The configuration with everything filled in.
+ * @throws {ConfigError} If anything in it is wrong; names every key that is.
+ */
+export function resolveConfig(
+  input: unknown,
+  options: ResolveOptions = {},
+): ResolvedConfig {
+  if (isResolvedConfig(input)) return input;
+  const { baseUrl } = options;
+  const source = options.source ?? (input === undefined ? "none" : "inline");
+  const given = input === undefined ? NO_CONFIG : input;
+  if (!isMap(given)) {
+    throw new ConfigError(source, [{
+      path: "",
+      message: `it ${mismatch("a map of settings", given)}`,
+    }]);
+  }
+  const keys = new Keys();
+  const raw = normaliseKeys(given, keys);
+  const checked = checkTypes(raw, keys);
+  const problems = [...keys.problems];
+  if ("problems" in checked) {
+    throw new ConfigError(source, [...problems, ...checked.problems]);
+  }
+  const warnings: string[] = [];
+  const { settings } = checked;
+  const {
+    listeners,
+    plugins,
+    auth: _auth,
+    topicCheck: _topicCheck,
+    sysInterval: _sysInterval,
+    ...rest
+  } = settings;
+  const isSilent = listeners === undefined ||
+    Object.keys(listeners).length === 0;
+  const path = (...rest: (string | undefined)[]) =>
+    keys.path(["listeners", ...rest.filter((key) => key !== undefined)]);
+  const result: ResolvedConfig = {
+    ...rest,
+    listeners: resolveListeners(
+      isSilent ? LOOPBACK : listeners,
+      path,
+      problems,
+      warnings,
+    ),
+    plugins: plugins === undefined ? [] : readPlugins(plugins, problems),
+    raw: frozenCopy(raw),
+    source,
+    warnings,
+  };
+  if (problems.length > 0) throw new ConfigError(source, problems);
+  const legacy = readLegacy(settings, warnings);
+  if (legacy !== undefined) result.legacy = legacy;
+  else if (result.plugins.every(admitsNobody)) warnings.push(CLOSED);
+  if (baseUrl !== undefined) result.baseUrl = baseUrl;
+  resolved.add(result);
+  return result;
+}
+
+/**
+ * Whether a value is what {@linkcode resolveConfig} made.
+ *
+ * @param value Anything.
+ * @returns `true` for the very object; not for a copy of it.
+ */
+export function isResolvedConfig(value: unknown): value is ResolvedConfig {
+  return typeof value === "object" && value !== null && resolved.has(value);
+}
+
+const CLOSED = "No plugin decides who may connect, so nobody can: " +
+  "add auth_anonymous or auth_file to plugins";
+
+/** Bundled plugins that do not authenticate. What others do is seen when they are loaded. */
+const NO_AUTHENTICATION: readonly unknown[] = [
+  "event_logger",
+  "packet_logger",
+  "topic_taboo",
+  "topic_acl",
+  "sys",
+];
+
+function admitsNobody({ plugin }: PluginSetting): boolean {
+  return NO_AUTHENTICATION.includes(plugin);
+}

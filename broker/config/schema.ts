@@ -1,0 +1,257 @@
+import * as v from "valibot";
+import type { ConfigProblem } from "./config_error.ts";
+import type { Keys } from "./keys.ts";
+import type {
+  AuthInput,
+  ListenerInput,
+  ProtocolLevel,
+  ResolvedConfig,
+  TopicCheckInput,
+} from "./types.ts";
+import {
+  flag,
+  integer,
+  list,
+  mapRule,
+  namedMap,
+  oneOf,
+  type Rule,
+  rule,
+  seconds,
+  size,
+  text,
+  texts,
+} from "./values.ts";
+import { isMap } from "./plain.ts";
+
+/** The configuration when every value has its type, before listeners and plugins are worked out. */
+export type Settings =
+  & Omit<
+    ResolvedConfig,
+    | "listeners"
+    | "plugins"
+    | "legacy"
+    | "raw"
+    | "source"
+    | "baseUrl"
+    | "warnings"
+  >
+  & {
+    listeners?: Record<string, ListenerInput>;
+    plugins?: unknown;
+    auth?: AuthInput;
+    topicCheck?: TopicCheckInput;
+    sysInterval?: number;
+  };
+
+/** Largest MQTT packet: four bytes of length, its own byte and the rest. */
+const MAX_PACKET = 268_435_460;
+const MAX_UINT16 = 65_535;
+
+/** Protocol levels by version; YAML reads `3.1` and `5.0` as numbers. */
+const LEVELS: ReadonlyMap<string, ProtocolLevel> = new Map([
+  ["3.1", 3],
+  ["3.1.1", 4],
+  ["5", 5],
+  ["5.0", 5],
+]);
+
+const LISTENER = {
+  type: optional(oneOf("tcp", "ws", "unix", "external")),
+  bind: optional(
+    rule(
+      'an address such as 1883, "localhost:1883" or "[::]:1883" in quotes',
+      (value) =>
+        typeof value === "string" || typeof value === "number"
+          ? value
+          : undefined,
+    ),
+  ),
+  maxConnections: optional(integer(-1)),
+  ssl: optional(flag()),
+  certfile: optional(text()),
+  keyfile: optional(text()),
+  cafile: optional(text()),
+  capath: optional(text()),
+  cadata: optional(text()),
+  clientCertificate: optional(oneOf("none", "optional", "required")),
+  wsPath: optional(text()),
+  path: optional(text()),
+  origins: optional(
+    list(
+      "a list of origins",
+      rule(
+        'an origin such as "https://example.com" or "http://localhost:8080"',
+        (value) => isOrigin(value) ? value : undefined,
+      ),
+    ),
+  ),
+  reader: optional(text()),
+  writer: optional(text()),
+};
+
+const AUTH = {
+  plugins: pluginNames(),
+  allowAnonymous: optional(flag()),
+  passwordFile: optional(text()),
+};
+
+const TOPIC_CHECK = {
+  enabled: optional(flag()),
+  enable: optional(flag()),
+  plugins: pluginNames(),
+  acl: optional(acl()),
+  subscribeAcl: optional(acl()),
+  publishAcl: optional(acl()),
+  receiveAcl: optional(acl()),
+};
+
+const CONFIG = {
+  listeners: optional(namedMap("a map of listeners by name", map(LISTENER))),
+  plugins: optional(v.unknown()),
+  pluginNamespace: optional(text()),
+  authPolicy: policy(),
+  topicPolicy: policy(),
+  pluginTimeout: v.nullish(seconds(0.001), 5),
+  auth: optional(map(AUTH)),
+  topicCheck: optional(map(TOPIC_CHECK)),
+  sysInterval: optional(seconds(0)),
+  timeoutDisconnectDelay: v.nullish(seconds(0), 0),
+  sessionExpiryInterval: v.nullish(seconds(0, Infinity), Infinity),
+  connectTimeout: v.nullish(seconds(0.001), 10),
+  maxKeepAlive: v.nullish(integer(1, MAX_UINT16), MAX_UINT16),
+  maxPacketSize: v.nullish(size(64, MAX_PACKET), 2 * 1024 ** 2),
+  maxConnectPacketSize: optional(size(64, MAX_PACKET)),
+  maxInflight: v.nullish(integer(1, MAX_UINT16), 1000),
+  receiveMaximum: v.nullish(integer(1, MAX_UINT16), 1000),
+  topicAliasMaximum: v.nullish(integer(0, MAX_UINT16), 100),
+  maxQueuedMessages: v.nullish(integer(1), 10_000),
+  maxQueuedBytes: v.nullish(size(1), 16 * 1024 ** 2),
+  queueQos0: v.nullish(flag(), false),
+  maxTopicLevels: v.nullish(integer(1, MAX_UINT16), 128),
+  maxSubscriptionsPerClient: v.nullish(integer(0), 0),
+  maxRetainedMessages: v.nullish(integer(0), 0),
+  maxQos: v.nullish(oneOf(0, 1, 2), 2),
+  retainAvailable: v.nullish(flag(), true),
+  overlapping: v.nullish(oneOf("merge", "each"), "merge"),
+  allowDollarPublish: v.nullish(flag(), false),
+  versions: v.nullish(
+    v.pipe(
+      list(
+        "a list of versions",
+        rule('3.1, "3.1.1" or 5', (value) => LEVELS.get(String(value))),
+        1,
+      ),
+      v.transform((levels) => [...new Set(levels)].sort()),
+    ),
+    () => [3.1, "3.1.1", 5],
+  ),
+  maxOutputBytes: v.nullish(size(1), 16 * 1024 ** 2),
+  shutdownTimeout: v.nullish(seconds(0), 10),
+};
+
+/**
+ * Brings the keys of a configuration to one spelling.
+ *
+ * @param input The configuration as it was written.
+ * @param keys Gets the spellings and what is wrong with keys.
+ * @returns The configuration with its own keys in camelCase; values are as they were.
+ */
+export function normaliseKeys(
+  input: Record<string, unknown>,
+  keys: Keys,
+): Record<string, unknown> {
+  const result = keys.normalise(input, Object.keys(CONFIG));
+  const { listeners, auth, topicCheck } = result;
+  if (isMap(listeners)) {
+    result.listeners = Object.fromEntries(
+      Object.entries(listeners).map(([name, listener]) => [
+        name,
+        isMap(listener)
+          ? keys.normalise(listener, Object.keys(LISTENER), ["listeners", name])
+          // In a file the name alone, `default:`, is a listener with nothing to say.
+          : listener ?? {},
+      ]),
+    );
+  }
+  if (isMap(auth)) {
+    result.auth = keys.normalise(auth, Object.keys(AUTH), ["auth"]);
+  }
+  if (isMap(topicCheck)) {
+    const known = Object.keys(TOPIC_CHECK);
+    result.topicCheck = keys.normalise(topicCheck, known, ["topicCheck"]);
+  }
+  return result;
+}
+
+/**
+ * Checks the types of a configuration and fills in defaults.
+ *
+ * @param input What `normaliseKeys()` made.
+ * @param keys The spellings, for messages.
+ * @returns The values, or what is wrong with them.
+ */
+export function checkTypes(
+  input: Record<string, unknown>,
+  keys: Keys,
+): { settings: Settings } | { problems: ConfigProblem[] } {
+  const result = v.safeParse(v.object(CONFIG), input);
+  if (!result.success) {
+    return {
+      problems: result.issues.map(({ path, message }) => ({
+        path: keys.path((path ?? []).map(({ key }) => key as string | number)),
+        message,
+      })),
+    };
+  }
+  const { maxConnectPacketSize, ...settings } = result.output;
+  const limit = maxConnectPacketSize ?? 128 * 1024;
+  return {
+    settings: {
+      ...settings as Omit<Settings, "maxConnectPacketSize">,
+      maxConnectPacketSize: Math.min(limit, settings.maxPacketSize),
+    },
+  };
+}
+
+/** A value that may be absent; in a file, where a key without a value is `null`, that too. */
+function optional<T>(schema: Rule<T>): Rule<T | undefined> {
+  return v.pipe(
+    v.nullish(schema),
+    v.transform((value) => value ?? undefined),
+  );
+}
+
+function map<T extends v.ObjectEntries>(
+  entries: T,
+): Rule<v.InferOutput<v.ObjectSchema<T, undefined>>> {
+  return v.pipe(mapRule("a map"), v.object(entries));
+}
+
+function policy(): v.NullishSchema<
+  Rule<"all" | "first" | "deny-overrides">,
+  "all"
+> {
+  return v.nullish(oneOf("all", "first", "deny-overrides"), "all");
+}
+
+/**
+ * Names of plugins. Absent means all of them, so the empty value of a file must not
+ * mean absent: it would open the door.
+ */
+function pluginNames(): Rule<string[] | undefined> {
+  return v.pipe(
+    v.optional(v.nullable(texts())),
+    v.transform((names) => names === null ? [] : names),
+  );
+}
+
+/** Topic filters by user name. */
+function acl(): Rule<Record<string, string[]>> {
+  return namedMap("a map of user names to lists of topics", texts());
+}
+
+function isOrigin(value: unknown): value is string {
+  return typeof value === "string" &&
+    /^([a-z][a-z0-9+.-]*:\/\/[^\s/]+|null)$/i.test(value);
+}

@@ -1,0 +1,292 @@
+/** The shapes of a configuration: as it is written, and filled in. */
+
+/** A number of bytes, or a text such as `"64KB"` (64,000) or `"2MiB"` (2,097,152). */
+export type Size = number | string;
+
+/** How the answers of several plugins become one. */
+export type DecisionPolicy = "all" | "first" | "deny-overrides";
+
+/** Whether a client is asked for a certificate. */
+export type ClientCertificate = "none" | "optional" | "required";
+
+/** Protocol level of MQTT 3.1, 3.1.1 and 5. */
+export type ProtocolLevel = 3 | 4 | 5;
+
+/**
+ * A listener as it is written. What one does not say for itself it takes from the
+ * listener named `default`, if there is one.
+ */
+export interface ListenerInput {
+  /** What it speaks; `external`: a host program brings the connections. Default: `"tcp"`. */
+  type?: "tcp" | "ws" | "unix" | "external";
+  /**
+   * Address: `1883`, `":1883"`, `"host:1883"`, `"[::]:1883"`, `"host"`; of a Unix
+   * socket its path. Port 0 takes a free one. Default: `"0.0.0.0"` with port 1883,
+   * of a WebSocket listener 8883.
+   */
+  bind?: string | number;
+  /** Most connections at one time; 0 and -1: no limit. Default: 0. */
+  maxConnections?: number;
+  /** Whether it speaks TLS. Default: `false`. */
+  ssl?: boolean;
+  /** File of the server's certificate chain, PEM. */
+  certfile?: string;
+  /** File of the server's private key, PEM. */
+  keyfile?: string;
+  /** File of the authorities that client certificates must come from, PEM. */
+  cafile?: string;
+  /** Folder of such files. */
+  capath?: string;
+  /** Such authorities as text, PEM. */
+  cadata?: string;
+  /** Whether clients are asked for a certificate. Default: `"optional"` if there are authorities, else `"none"`. */
+  clientCertificate?: ClientCertificate;
+  /** Path of the WebSocket's URL; `"*"`: any. Default: `"/mqtt"`. */
+  wsPath?: string;
+  /** Path of the Unix socket, or of the WebSocket's URL. */
+  path?: string;
+  /** Origins that browsers may come from; none: any. Default: none. */
+  origins?: string[];
+  /** aMQTT knows it and does not use it; neither does DinoMQ. */
+  reader?: string;
+  /** aMQTT knows it and does not use it; neither does DinoMQ. */
+  writer?: string;
+}
+
+/** A plugin by its class, an instance or a name, with what it needs. */
+export interface PluginInput {
+  /** Alias, specifier, class or instance. */
+  plugin: unknown;
+  /** The plugin's own options. */
+  options?: unknown;
+  /** Name in the log. Default: the alias or the name of the class. */
+  name?: string;
+}
+
+/**
+ * Plugins: a map of alias or specifier to options, or a list of names, of maps with
+ * one such entry, of classes, of instances and of {@linkcode PluginInput}.
+ */
+export type PluginsInput =
+  | Record<string, Record<string, unknown> | null>
+  | unknown[];
+
+/** aMQTT's older way to name authentication plugins. */
+export interface AuthInput {
+  /** Plugins that are asked; absent: all. */
+  plugins?: string[];
+  /** Option of `auth_anonymous`. */
+  allowAnonymous?: boolean;
+  /** Option of `auth_file`. */
+  passwordFile?: string;
+}
+
+/** aMQTT's older way to name topic plugins. */
+export interface TopicCheckInput {
+  /** Whether topics are checked. Default: `false`. */
+  enabled?: boolean;
+  /** Another name of `enabled`. */
+  enable?: boolean;
+  /** Plugins that are asked; absent: all. */
+  plugins?: string[];
+  /** Option of `topic_acl`. */
+  acl?: Record<string, string[]>;
+  /** Option of `topic_acl`. */
+  subscribeAcl?: Record<string, string[]>;
+  /** Option of `topic_acl`. */
+  publishAcl?: Record<string, string[]>;
+  /** Option of `topic_acl`. */
+  receiveAcl?: Record<string, string[]>;
+}
+
+/**
+ * The configuration as it is written. Everything is optional. In a file a key may
+ * also be spelled `max-packet-size` or `max_packet_size`.
+ */
+export interface BrokerConfig {
+  /** Listeners by name. Default: one, on 127.0.0.1:1883. */
+  listeners?: Record<string, ListenerInput | null>;
+  /** Plugins, in the order in which they are asked. Default: none, so that nobody gets in. */
+  plugins?: PluginsInput;
+  /** Section of the import map that has the plugins. Default: `"dinomq.plugins"`. */
+  pluginNamespace?: string;
+  /** How the answers of authentication plugins become one. Default: `"all"`. */
+  authPolicy?: DecisionPolicy;
+  /** How the answers of topic plugins become one. Default: `"all"`. */
+  topicPolicy?: DecisionPolicy;
+  /** Seconds after which a plugin's missing answer is a no. Default: 5. */
+  pluginTimeout?: number;
+  /** aMQTT's older way to name authentication plugins; not used if there are `plugins`. */
+  auth?: AuthInput;
+  /** aMQTT's older way to name topic plugins; not used if there are `plugins`. */
+  topicCheck?: TopicCheckInput;
+  /** aMQTT's older way to give the plugin `sys` its interval, in seconds. */
+  sysInterval?: number;
+  /** Seconds beyond one and a half keep alive before a silent client is cut off. Default: 0. */
+  timeoutDisconnectDelay?: number;
+  /** Most seconds that a session outlives its connection. Default: for ever. */
+  sessionExpiryInterval?: number;
+  /** Seconds that a new connection has for its CONNECT. Default: 10. */
+  connectTimeout?: number;
+  /** Longest keep alive in seconds, 1 to 65535. Default: 65535. */
+  maxKeepAlive?: number;
+  /** Largest packet from a client. Default: 2 MiB. */
+  maxPacketSize?: Size;
+  /** Largest CONNECT packet. Default: 128 KiB. */
+  maxConnectPacketSize?: Size;
+  /** Most unacknowledged messages to one client, 1 to 65535. Default: 1000. */
+  maxInflight?: number;
+  /** Most unacknowledged messages from one client, 1 to 65535. Default: 1000. */
+  receiveMaximum?: number;
+  /** Most topic aliases that a client may set, 0 to 65535. Default: 100. */
+  topicAliasMaximum?: number;
+  /** Most messages that wait for one client. Default: 10000. */
+  maxQueuedMessages?: number;
+  /** Most bytes of messages that wait for one client. Default: 16 MiB. */
+  maxQueuedBytes?: Size;
+  /** Whether messages of QoS 0 wait for a client that is away. Default: `false`. */
+  queueQos0?: boolean;
+  /** Most levels of a topic. Default: 128. */
+  maxTopicLevels?: number;
+  /** Most subscriptions of one client; 0: no limit. Default: 0. */
+  maxSubscriptionsPerClient?: number;
+  /** Most retained messages; 0: no limit. Default: 0. */
+  maxRetainedMessages?: number;
+  /** Highest QoS. Default: 2. */
+  maxQos?: 0 | 1 | 2;
+  /** Whether there are retained messages. Default: `true`. */
+  retainAvailable?: boolean;
+  /** Whether a client whose filters overlap gets one message or each. Default: `"merge"`. */
+  overlapping?: "merge" | "each";
+  /** Whether clients may publish to topics that begin with `$`. Default: `false`. */
+  allowDollarPublish?: boolean;
+  /** Versions of MQTT: 3.1, `"3.1.1"`, 5. Default: all. */
+  versions?: (string | number)[];
+  /** Most bytes that wait to be written to one connection. Default: 16 MiB. */
+  maxOutputBytes?: Size;
+  /** Seconds that a shutdown waits for what is under way. Default: 10. */
+  shutdownTimeout?: number;
+}
+
+/** A listener with everything filled in and its files read. */
+export interface ListenerConfig {
+  /** Its name in the configuration. */
+  name: string;
+  /** What it speaks. */
+  type: "tcp" | "ws" | "unix" | "external";
+  /** Host name or address, IPv6 without brackets; empty for Unix sockets and external ones. */
+  hostname: string;
+  /** Port; 0: any that is free. */
+  port: number;
+  /** Path of the Unix socket; empty for others. */
+  path: string;
+  /** Most connections at one time; 0: no limit. */
+  maxConnections: number;
+  /** Present if it speaks TLS: texts in PEM. */
+  tls?: {
+    cert: string;
+    key: string;
+    ca?: string;
+    clientCertificate: ClientCertificate;
+  };
+  /** For `ws`: path of the URL (`*`: any) and the origins allowed (none: any). */
+  websocket: { path: string; origins: string[] };
+}
+
+/** A plugin to load. */
+export interface PluginSetting {
+  /** Alias or specifier, or a class or instance that a host program gave. */
+  plugin: unknown;
+  /** The plugin's own options, as they were written. */
+  options?: unknown;
+  /** Name in the log, if it is not the plugin's own. */
+  name?: string;
+  /** Path of the plugin's options in the configuration, for messages. */
+  path: string;
+  /** What it is used for; absent: everything that it can do. */
+  use?: { events?: boolean; auth?: boolean; topic?: boolean };
+}
+
+/** What aMQTT's older keys say about plugins; see `legacyPlugins()`. */
+export interface LegacyPlugins {
+  /** Plugins that decide who may connect; absent: all. */
+  authPlugins?: string[];
+  /** Plugins that decide about topics; absent: all; `false`: topics are not checked. */
+  topicPlugins?: string[] | false;
+  /** Options by plugin: those of `auth`. */
+  authOptions: Record<string, Record<string, unknown>>;
+  /** Options by plugin: those of `topic-check`. */
+  topicOptions: Record<string, Record<string, unknown>>;
+  /** Seconds between two publications of the plugin `sys`; 0: none. */
+  sysInterval: number;
+}
+
+/** A configuration with everything filled in. */
+export interface ResolvedConfig {
+  /** The listeners, in their order. */
+  listeners: ListenerConfig[];
+  /** The plugins, in their order; empty in the older style. */
+  plugins: PluginSetting[];
+  /** Present in aMQTT's older style. */
+  legacy?: LegacyPlugins;
+  /** How the answers of authentication plugins become one. */
+  authPolicy: DecisionPolicy;
+  /** How the answers of topic plugins become one. */
+  topicPolicy: DecisionPolicy;
+  /** Seconds. */
+  pluginTimeout: number;
+  /** Section of the import map that has the plugins, if one is named. */
+  pluginNamespace?: string;
+  /** Seconds. */
+  timeoutDisconnectDelay: number;
+  /** Seconds; `Infinity`: for ever. */
+  sessionExpiryInterval: number;
+  /** Seconds. */
+  connectTimeout: number;
+  /** Seconds. */
+  maxKeepAlive: number;
+  /** Bytes. */
+  maxPacketSize: number;
+  /** Bytes; never more than `maxPacketSize`. */
+  maxConnectPacketSize: number;
+  /** Messages, 1 to 65535. */
+  maxInflight: number;
+  /** Messages, 1 to 65535. */
+  receiveMaximum: number;
+  /** Aliases, 0 to 65535. */
+  topicAliasMaximum: number;
+  /** Messages. */
+  maxQueuedMessages: number;
+  /** Bytes. */
+  maxQueuedBytes: number;
+  /** Whether messages of QoS 0 wait for a client that is away. */
+  queueQos0: boolean;
+  /** Levels. */
+  maxTopicLevels: number;
+  /** 0: no limit. */
+  maxSubscriptionsPerClient: number;
+  /** 0: no limit. */
+  maxRetainedMessages: number;
+  /** Highest QoS. */
+  maxQos: 0 | 1 | 2;
+  /** Whether there are retained messages. */
+  retainAvailable: boolean;
+  /** Whether a client whose filters overlap gets one message or each. */
+  overlapping: "merge" | "each";
+  /** Whether clients may publish to topics that begin with `$`. */
+  allowDollarPublish: boolean;
+  /** Protocol levels, ascending. */
+  versions: ProtocolLevel[];
+  /** Bytes. */
+  maxOutputBytes: number;
+  /** Seconds. */
+  shutdownTimeout: number;
+  /** The configuration as it was written, keys in camelCase; frozen all through. */
+  raw: Readonly<Record<string, unknown>>;
+  /** Where it came from: a file name or a description. */
+  source: string;
+  /** Where the relative specifiers of plugins start. */
+  baseUrl?: URL;
+  /** What works, but deserves a look. The broker logs it. */
+  warnings: string[];
+}
