@@ -1,0 +1,76 @@
+/** The transport of TCP and Unix sockets. @module */
+
+import type { Transport, TransportKind } from "./transport.ts";
+
+/**
+ * A `Deno.Conn` as a {@linkcode Transport}: nothing stands between the caller and
+ * the connection's own promises.
+ */
+export class ConnTransport implements Transport {
+  /** How the bytes travel. */
+  readonly kind: TransportKind;
+  /** Address of the peer; empty for a Unix socket. */
+  readonly remoteAddress: string;
+  /** Port of the peer; 0 for a Unix socket. */
+  readonly remotePort: number;
+  readonly #conn: Deno.Conn;
+  readonly #onClose: () => void;
+  #closed = false;
+
+  /**
+   * Wraps a connection, which then belongs to the transport.
+   *
+   * @param conn The connection.
+   * @param kind How the bytes travel.
+   * @param onClose Called once when the transport is closed.
+   */
+  constructor(conn: Deno.Conn, kind: "tcp" | "unix", onClose: () => void) {
+    this.#conn = conn;
+    this.#onClose = onClose;
+    this.kind = kind;
+    const peer = conn.remoteAddr;
+    const isNet = peer.transport === "tcp";
+    this.remoteAddress = isNet ? toPlainAddress(peer.hostname) : "";
+    this.remotePort = isNet ? peer.port : 0;
+  }
+
+  /** @inheritDoc */
+  read(into: Uint8Array): Promise<number | null> {
+    return this.#conn.read(into);
+  }
+
+  /** @inheritDoc */
+  write(bytes: Uint8Array): Promise<number> {
+    return this.#conn.write(bytes);
+  }
+
+  /** @inheritDoc */
+  closeWrite(): Promise<void> {
+    return (this.#conn as Deno.TcpConn).closeWrite();
+  }
+
+  /** @inheritDoc */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      this.#conn.close();
+    } catch {
+      // The connection had closed itself, which is what was wanted.
+    }
+    this.#onClose();
+  }
+}
+
+/**
+ * Undoes the IPv6 spelling that IPv4 peers of a `[::]` listener have, so that a
+ * rule for an address holds on every listener.
+ *
+ * @param address An IP address.
+ * @returns `192.0.2.1` for `::ffff:192.0.2.1`; other addresses as they are.
+ */
+export function toPlainAddress(address: string): string {
+  return address.startsWith("::ffff:") && address.includes(".")
+    ? address.slice(7)
+    : address;
+}

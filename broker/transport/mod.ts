@@ -1,0 +1,60 @@
+/**
+ * Opens listeners: each turns network connections into {@linkcode Transport}s.
+ *
+ * @module
+ */
+
+import type { Logger } from "../../plugins/mod.ts";
+import type { ListenerConfig } from "../config/mod.ts";
+import { listenTcp } from "./tcp.ts";
+import { listenTls } from "./tls.ts";
+import type { AcceptHandler, Listener } from "./transport.ts";
+import { listenUnix } from "./unix.ts";
+import { listenWebSocket } from "./websocket.ts";
+
+export { ListenError } from "./listen_error.ts";
+export type {
+  AcceptHandler,
+  Listener,
+  Transport,
+  TransportKind,
+} from "./transport.ts";
+export {
+  type WebSocketPeer,
+  webSocketTransport,
+} from "./websocket_transport.ts";
+
+/**
+ * Opens a listener. One of type `external` opens nothing: its connections come
+ * from the host program.
+ *
+ * @param config The listener.
+ * @param accept Takes over each connection; must not throw.
+ * @param logger Where failures are reported.
+ * @returns The running listener.
+ * @throws {ListenError} If the address cannot be listened on, or certificate and
+ *   key are no good.
+ */
+export async function openListener(
+  config: ListenerConfig,
+  accept: AcceptHandler,
+  logger: Logger,
+): Promise<Listener> {
+  switch (config.type) {
+    case "tcp":
+      return config.tls
+        ? listenTls(config, accept, logger)
+        : listenTcp(config, accept, logger);
+    case "ws":
+      return listenWebSocket(config, accept, logger);
+    case "unix":
+      return await listenUnix(config, accept, logger);
+    case "external":
+      return {
+        name: config.name,
+        address: "external",
+        port: 0,
+        close: () => Promise.resolve(),
+      };
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * Listens for TLS connections, with or without client certificates.
+ *
+ * TLS is that of `node:tls`, over streams of our own. `Deno.listenTls` cannot ask
+ * for client certificates, cannot switch Nagle's algorithm off, and keeps the
+ * socket of a client that never completes its handshake even after `close()`.
+ *
+ * @module
+ */
+
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import {
+  createServer,
+  type TlsOptions as NodeTlsOptions,
+  type TLSSocket,
+} from "node:tls";
+import type { Logger, PeerCertificate } from "../../plugins/mod.ts";
+import type { ListenerConfig } from "../config/mod.ts";
+import { AcceptLoop } from "./accept_loop.ts";
+import { CipherStream } from "./cipher_stream.ts";
+import { toPlainAddress } from "./conn_transport.ts";
+import { ConnectionLimit } from "./connection_limit.ts";
+import { ListenError } from "./listen_error.ts";
+import { openTcp } from "./tcp.ts";
+import { TlsTransport } from "./tls_transport.ts";
+import type { AcceptHandler, Listener } from "./transport.ts";
+
+type ListenerTls = NonNullable<ListenerConfig["tls"]>;
+
+const HANDSHAKE_TIMEOUT = 10_000;
+
+/** Options of {@linkcode listenTls}. */
+export interface TlsOptions {
+  /** Milliseconds that a client has to complete the handshake. Default: 10 000. */
+  handshakeTimeout?: number;
+}
+
+/**
+ * Opens a TLS listener. A connection is handed over when its handshake is
+ * complete; a client that does not complete it in time is dropped and holds up
+ * nobody else.
+ *
+ * @param config The listener; `tls` is set.
+ * @param accept Takes over each connection.
+ * @param logger Where failures are reported.
+ * @param options Limits.
+ * @returns The running listener.
+ * @throws {ListenError} If the address cannot be listened on, or certificate and
+ *   key are no good.
+ */
+export function listenTls(
+  config: ListenerConfig,
+  accept: AcceptHandler,
+  logger: Logger,
+  options: TlsOptions = {},
+): Listener {
+  const tls = checkTls(config);
+  const nodeOptions: NodeTlsOptions = {
+    cert: tls.cert,
+    key: tls.key,
+    ca: tls.ca,
+    minVersion: "TLSv1.2",
+    requestCert: tls.clientCertificate !== "none",
+    rejectUnauthorized: tls.clientCertificate === "required",
+    handshakeTimeout: options.handshakeTimeout ?? HANDSHAKE_TIMEOUT,
+    allowHalfOpen: true,
+  };
+  // The place is taken before the handshake, so that unfinished ones count too.
+  const limit = new ConnectionLimit(config.maxConnections, logger);
+  const handshakes = new Set<CipherStream>();
+  const handle = (conn: Deno.TcpConn) => {
+    conn.setNoDelay(true);
+    conn.setKeepAlive(true);
+    const { hostname, port } = conn.remoteAddr;
+    const cipher = new CipherStream(conn);
+    handshakes.add(cipher);
+    cipher.once("close", () => {
+      handshakes.delete(cipher);
+      limit.release();
+    });
+    shakeHands(cipher, nodeOptions, logger, (socket) => {
+      handshakes.delete(cipher);
+      const address = toPlainAddress(hostname);
+      const certificate = toPeerCertificate(socket, tls);
+      accept(new TlsTransport(socket, cipher, { address, port, certificate }));
+    });
+  };
+  const { listener, address, port } = openTcp(config);
+  const loop = new AcceptLoop({ listener, limit, handle, logger });
+  const close = () => {
+    for (const cipher of handshakes) cipher.destroy();
+    return loop.close();
+  };
+  return { name: config.name, address, port, close };
+}
+
+// The server never listens. One for each connection, because a server does not
+// say which of its streams a socket, or a failure, belongs to.
+function shakeHands(
+  cipher: CipherStream,
+  options: NodeTlsOptions,
+  logger: Logger,
+  done: (socket: TLSSocket) => void,
+): void {
+  const server = createServer(options);
+  const fail = (error: Error, socket?: TLSSocket) => {
+    logger.debug("A TLS handshake failed", { error: error.message });
+    socket?.destroy();
+    cipher.destroy();
+  };
+  server.once("tlsClientError", fail);
+  // The server would only notice at the end of the time.
+  const leave = () => fail(new Error("the client left"));
+  cipher.once("end", leave);
+  cipher.on("error", fail);
+  server.once("secureConnection", (socket: TLSSocket) => {
+    cipher.off("end", leave);
+    cipher.off("error", fail);
+    done(socket);
+  });
+  server.emit("connection", cipher);
+}
+
+/**
+ * Checks the TLS options of a listener, so that what is wrong with them is said
+ * when the broker starts and not when the first client comes.
+ *
+ * @param config The listener.
+ * @returns Its TLS options.
+ * @throws {ListenError} If one of them is missing or cannot be used.
+ */
+export function checkTls(
+  config: ListenerConfig,
+): NonNullable<ListenerConfig["tls"]> {
+  const { name, tls } = config;
+  if (!tls) {
+    throw new ListenError(
+      name,
+      `Cannot use TLS (listener "${name}"): no certificate is configured`,
+    );
+  }
+  const fail = (what: string, why: string, cause?: unknown) =>
+    new ListenError(
+      name,
+      `Cannot use the ${what} of listener "${name}": ${why}`,
+      { cause },
+    );
+  const cert = attempt(
+    () => new X509Certificate(tls.cert),
+    (cause) =>
+      fail("certificate", "it is not a certificate in PEM form", cause),
+  );
+  const key = attempt(
+    () => createPrivateKey(tls.key),
+    (cause) =>
+      fail(
+        "private key",
+        "it is not a private key in PEM form, or it is encrypted. Decrypt it with `openssl pkey`",
+        cause,
+      ),
+  );
+  if (!cert.checkPrivateKey(key)) {
+    throw fail("private key", "it does not belong to the certificate");
+  }
+  if (tls.clientCertificate === "none") return tls;
+  const { ca } = tls;
+  if (!ca) {
+    throw fail(
+      "client certificates",
+      `they are "${tls.clientCertificate}", but no CA is configured to check them with`,
+    );
+  }
+  attempt(
+    () => new X509Certificate(ca),
+    (cause) => fail("CA", "it is not a certificate in PEM form", cause),
+  );
+  return tls;
+}
+
+function attempt<Value>(
+  run: () => Value,
+  toError: (cause: unknown) => Error,
+): Value {
+  try {
+    return run();
+  } catch (cause) {
+    throw toError(cause);
+  }
+}
+
+// `authorized` is the verdict of the chain check; a certificate that failed it
+// proves nothing and is not shown to anybody.
+function toPeerCertificate(
+  socket: TLSSocket,
+  tls: ListenerTls,
+): PeerCertificate | undefined {
+  if (tls.clientCertificate === "none" || !socket.authorized) return undefined;
+  const certificate = socket.getPeerCertificate();
+  if (!certificate?.fingerprint256) return undefined;
+  const name: unknown = certificate.subject?.CN;
+  return {
+    commonName: Array.isArray(name) ? String(name.at(-1)) : String(name ?? ""),
+    subjectAltName: certificate.subjectaltname ?? "",
+    fingerprint256: certificate.fingerprint256,
+  };
+}

@@ -1,0 +1,66 @@
+/**
+ * The one shape that every network connection has inside the broker.
+ *
+ * @module
+ */
+
+import type { PeerCertificate } from "../../plugins/mod.ts";
+
+/** How the bytes travel. `external` is a connection that a host program brought. */
+export type TransportKind = "tcp" | "tls" | "ws" | "wss" | "unix" | "external";
+
+/**
+ * A connected byte stream. `Deno.Conn` fits it nearly as it is, so that the
+ * fastest transport costs no layer.
+ *
+ * `read` and `write` are never called again before the earlier call of the same
+ * method has settled.
+ */
+export interface Transport {
+  /** How the bytes travel. */
+  readonly kind: TransportKind;
+  /** Address of the peer; empty for a Unix socket. */
+  readonly remoteAddress: string;
+  /** Port of the peer; 0 for a Unix socket. */
+  readonly remotePort: number;
+  /** The client's certificate, if it showed one and the listener verified it. */
+  readonly peerCertificate?: PeerCertificate;
+  /**
+   * Reads what has arrived, at least one byte, into `into`.
+   *
+   * @param into Where the bytes go.
+   * @returns The number of bytes, or `null` when the peer has ended the stream.
+   * @throws {Error} If the connection broke or was closed on this side.
+   */
+  read(into: Uint8Array): Promise<number | null>;
+  /**
+   * Writes some of `bytes`; the caller repeats the call for the rest.
+   *
+   * @param bytes What to send. The caller does not change it before the promise settles.
+   * @returns The number of bytes taken, at least one.
+   * @throws {Error} If the connection broke or was closed.
+   */
+  write(bytes: Uint8Array): Promise<number>;
+  /**
+   * Ends the sending direction, so that the peer reads what was written up to the
+   * end. Absent where the transport cannot do that.
+   */
+  closeWrite?(): Promise<void>;
+  /** Closes both directions at once. Never throws; a second call does nothing. */
+  close(): void;
+}
+
+/** A running listener. */
+export interface Listener {
+  /** The name of the listener in the configuration. */
+  readonly name: string;
+  /** Where it listens, for the log: `127.0.0.1:1883`, `unix:/run/mqtt.sock`. */
+  readonly address: string;
+  /** The port in use (also when 0 was asked for); 0 for a Unix socket. */
+  readonly port: number;
+  /** Stops accepting. Connections that were accepted stay open. */
+  close(): Promise<void>;
+}
+
+/** Takes over a connection that a listener accepted. */
+export type AcceptHandler = (transport: Transport) => void;
