@@ -1,0 +1,327 @@
+/**
+ * The broker: its life from start to shutdown.
+ *
+ * @module
+ */
+
+import { ReasonCode } from "../codec/reason_codes.ts";
+import { type PluginEntry, PluginManager } from "../plugins/manager.ts";
+import type { BaseContext, BrokerContext, Logger } from "../plugins/mod.ts";
+import { PluginNamespace } from "../plugins/namespace.ts";
+import {
+  type BrokerConfig,
+  legacyPlugins,
+  resolveConfig,
+  type ResolvedConfig,
+} from "./config/mod.ts";
+import { Connection } from "./connection.ts";
+import { Core } from "./core.ts";
+import { createLogger } from "./log.ts";
+import { Services } from "./services.ts";
+import { openListener } from "./transport/mod.ts";
+import type { Listener, Transport } from "./transport/transport.ts";
+
+/** What a host program may give a broker beside the configuration. */
+export interface BrokerOptions {
+  /** Section of the import map that has the plugins. Default: the configuration's, else `"dinomq.plugins"`. */
+  pluginNamespace?: string;
+  /** Import map or deno.json with the namespace. Default: the one that Deno itself would take. */
+  importMap?: string | URL;
+  /** Loads a plugin's module; lets a program import in its own name: `(s) => import(s)`. */
+  import?: (specifier: string) => Promise<unknown>;
+  /** Where the broker logs. Default: text on standard error, level `info`. */
+  logger?: Logger;
+}
+
+/** How far a broker is. */
+export type BrokerState =
+  | "new"
+  | "starting"
+  | "started"
+  | "stopping"
+  | "stopped";
+
+/** A plugin in the list that {@linkcode Broker.describePlugins} returns. */
+export interface PluginDescription {
+  /** Name of the plugin. */
+  readonly name: string;
+  /** Where it was loaded from. */
+  readonly specifier: string;
+  /** The import map that names it. */
+  readonly importMap?: string;
+  /** The hooks that it implements. */
+  readonly hooks: readonly string[];
+}
+
+/** What {@linkcode Broker.handleTransport} may be told about a connection. */
+export interface HandleTransportOptions {
+  /** Name of the listener that plugins see. Default: `"external"`. */
+  listener?: string;
+}
+
+/**
+ * An MQTT broker.
+ *
+ * @example Start, use and stop a broker
+ * ```ts
+ * import { Broker } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using broker = new Broker({
+ *   listeners: { default: { bind: "127.0.0.1:0" } },
+ *   plugins: { auth_anonymous: { allowAnonymous: true } },
+ * });
+ * await broker.start();
+ * broker.context.publish("greeting", "hello", { retain: true });
+ * assertEquals(broker.context.retained.size, 1);
+ * ```
+ */
+export class Broker implements AsyncDisposable {
+  readonly #config: ResolvedConfig;
+  readonly #options: BrokerOptions;
+  readonly #logger: Logger;
+  #life = new AbortController();
+  readonly #connections = new Set<Connection>();
+  #state: BrokerState = "new";
+  #core: Core | undefined;
+  #plugins: PluginManager | undefined;
+  #listeners: Listener[] = [];
+  #idle: (() => void) | undefined;
+
+  /** The broker's services, as a plugin has them. Usable while the broker runs. */
+  readonly context: BrokerContext;
+
+  /**
+   * Creates a broker. Nothing is opened and no plugin is loaded yet.
+   *
+   * @param config The configuration. Without one the broker listens on 127.0.0.1:1883 and lets everybody in.
+   * @param options Plugin namespace, import map, logger.
+   * @throws {ConfigError} If the configuration is wrong; the message has the path of the key.
+   */
+  constructor(
+    config?: BrokerConfig | ResolvedConfig,
+    options: BrokerOptions = {},
+  ) {
+    this.#config = isResolved(config) ? config : resolveConfig(config);
+    this.#options = options;
+    this.#logger = options.logger ??
+      createLogger({ level: "info", format: "text" });
+    // A broker may be started again, and then has another life.
+    const life = (): AbortSignal => this.#life.signal;
+    this.context = new Services({
+      name: "host",
+      logger: this.#logger,
+      config: undefined,
+      brokerConfig: this.#config.raw,
+      get signal(): AbortSignal {
+        return life();
+      },
+    }, () => this.#running);
+  }
+
+  /** How far the broker is. */
+  get state(): BrokerState {
+    return this.#state;
+  }
+
+  /** The listeners that are open. */
+  get listeners(): readonly Listener[] {
+    return this.#listeners;
+  }
+
+  /**
+   * Loads the plugins and opens the listeners.
+   *
+   * @throws {PluginError} If a plugin cannot be loaded.
+   * @throws {ListenError} If a listener cannot be opened; none then is.
+   * @throws {Error} If the broker was started before and not shut down.
+   */
+  async start(): Promise<void> {
+    if (this.#state !== "new" && this.#state !== "stopped") {
+      throw new Error(`Cannot start the broker: it is ${this.#state}`);
+    }
+    this.#state = "starting";
+    if (this.#life.signal.aborted) this.#life = new AbortController();
+    try {
+      const plugins = await this.#loadPlugins();
+      await plugins.emitAndWait("onBrokerPreStart");
+      for (const config of this.#config.listeners) {
+        this.#listeners.push(
+          await openListener(
+            config,
+            (transport) =>
+              void this.handleTransport(transport, { listener: config.name }),
+            this.#logger,
+          ),
+        );
+      }
+      this.#core!.stats.startedAt = Date.now();
+      this.#state = "started";
+      await plugins.emitAndWait("onBrokerPostStart");
+    } catch (error) {
+      await this.#closeListeners();
+      for (const connection of [...this.#connections]) {
+        connection.drop("the broker could not be started");
+      }
+      this.#life.abort();
+      await this.#plugins?.close();
+      this.#core?.sessions.clear();
+      this.#core?.clock.clear();
+      this.#plugins = this.#core = undefined;
+      this.#state = "stopped";
+      throw error;
+    }
+  }
+
+  /**
+   * Stops the broker: MQTT 5 clients are told, listeners and connections are
+   * closed, plugins too. A second call does nothing.
+   */
+  async shutdown(): Promise<void> {
+    if (this.#state !== "started") return;
+    this.#state = "stopping";
+    const core = this.#core!;
+    const plugins = this.#plugins!;
+    await plugins.emitAndWait("onBrokerPreShutdown");
+    const listeners = this.#listeners;
+    await this.#closeListeners();
+    for (const connection of [...this.#connections]) {
+      connection.end(ReasonCode.ServerShuttingDown, false);
+    }
+    await this.#connectionsClosed();
+    // Those that serve WebSockets free their port when the last one is gone.
+    await Promise.allSettled(listeners.map((listener) => listener.close()));
+    await plugins.emitAndWait("onBrokerPostShutdown");
+    this.#life.abort();
+    await plugins.close();
+    core.sessions.clear();
+    core.clock.clear();
+    this.#core = this.#plugins = undefined;
+    this.#state = "stopped";
+  }
+
+  /** Shuts the broker down. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+
+  /**
+   * Serves a client whose connection the host program brings, for example a
+   * WebSocket of its own server.
+   *
+   * @param transport The connection.
+   * @param options What plugins are told of it.
+   * @returns Resolves when the connection has ended; never rejects. A broker that does not run closes it at once.
+   */
+  handleTransport(
+    transport: Transport,
+    options: HandleTransportOptions = {},
+  ): Promise<void> {
+    const core = this.#core;
+    if (
+      core === undefined ||
+      (this.#state !== "started" && this.#state !== "starting")
+    ) {
+      transport.close();
+      return Promise.resolve();
+    }
+    const connection = new Connection(
+      core,
+      transport,
+      options.listener ?? "external",
+    );
+    this.#connections.add(connection);
+    return connection.run().then(() => {
+      this.#connections.delete(connection);
+      if (this.#connections.size === 0) this.#idle?.();
+    });
+  }
+
+  /**
+   * Lists the plugins and the hooks that each implements.
+   *
+   * @returns The plugins in the order in which they are asked; empty before the start.
+   */
+  describePlugins(): PluginDescription[] {
+    return this.#plugins?.describe() ?? [];
+  }
+
+  /**
+   * Loads the plugins and closes them again; no port is opened.
+   *
+   * @returns The plugins.
+   * @throws {PluginError} If a plugin cannot be loaded.
+   */
+  async check(): Promise<PluginDescription[]> {
+    const plugins = await this.#loadPlugins();
+    const list = plugins.describe();
+    await plugins.close();
+    this.#core!.clock.clear();
+    this.#plugins = this.#core = undefined;
+    return list;
+  }
+
+  get #running(): Core {
+    if (this.#core === undefined) {
+      throw new Error(
+        `Cannot use the broker: it is ${this.#state}; call start() first`,
+      );
+    }
+    return this.#core;
+  }
+
+  async #loadPlugins(): Promise<PluginManager> {
+    const config = this.#config;
+    for (const warning of config.warnings) this.#logger.warn(warning);
+    const namespace = await PluginNamespace.open({
+      namespace: this.#options.pluginNamespace ?? config.pluginNamespace,
+      importMap: this.#options.importMap,
+      baseUrl: config.baseUrl,
+      import: this.#options.import,
+    });
+    const entries = config.legacy === undefined
+      ? config.plugins
+      : legacyPlugins(
+        config,
+        [...namespace.aliases().keys()],
+        this.#options.pluginNamespace ?? config.pluginNamespace,
+      );
+    this.#plugins = await PluginManager.load(entries as PluginEntry[], {
+      namespace,
+      logger: this.#logger.child("plugin"),
+      createContext: <C>(base: BaseContext<C>): BrokerContext<C> =>
+        new Services(base, () => this.#running),
+      brokerConfig: config.raw,
+      decisionTimeout: config.pluginTimeout * 1000,
+      authPolicy: config.authPolicy,
+      topicPolicy: config.topicPolicy,
+    });
+    this.#core = new Core(config, this.#logger, this.#plugins);
+    return this.#plugins;
+  }
+
+  async #closeListeners(): Promise<void> {
+    const listeners = this.#listeners;
+    this.#listeners = [];
+    await Promise.allSettled(listeners.map((listener) => listener.close()));
+  }
+
+  /** Waits for the last bytes to the clients, as long as the configuration allows. */
+  async #connectionsClosed(): Promise<void> {
+    if (this.#connections.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#idle = resolve;
+    const timer = setTimeout(() => {
+      for (const connection of this.#connections) connection.transport.close();
+    }, this.#config.shutdownTimeout * 1000);
+    await promise;
+    clearTimeout(timer);
+    this.#idle = undefined;
+  }
+}
+
+function isResolved(
+  config: BrokerConfig | ResolvedConfig | undefined,
+): config is ResolvedConfig {
+  return config !== undefined && "raw" in config && "source" in config;
+}

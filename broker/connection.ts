@@ -1,0 +1,398 @@
+/**
+ * One client's connection: bytes in, packets out, and how it ends.
+ *
+ * @module
+ */
+
+import { encode } from "../codec/encode.ts";
+import { PacketError } from "../codec/errors.ts";
+import { frameSize } from "../codec/framing.ts";
+import { PublishView } from "../codec/publish.ts";
+import { ReasonCode } from "../codec/reason_codes.ts";
+import type { Packet, QoS } from "../plugins/mod.ts";
+import type { Deadline } from "./clock.ts";
+import type { Core } from "./core.ts";
+import { InputBuffer } from "./input.ts";
+import type { Message } from "./message.ts";
+import { publishPacket } from "./message_packet.ts";
+import { Output, type OutputOwner } from "./output.ts";
+import { PublishOutput } from "./publish_output.ts";
+import type { EnhancedAuthState } from "./protocol/auth.ts";
+import { handleFrame } from "./protocol/dispatch.ts";
+import { awaitRelief, Relief } from "./relief.ts";
+import type { Session } from "./session/session.ts";
+import type { Topic } from "./topics/topic.ts";
+import type { Transport } from "./transport/transport.ts";
+
+// Above the first, publishers to this client wait; below the second they go on.
+const HIGH_WATER = 1 << 19;
+const LOW_WATER = 1 << 17;
+// How long a client has to read what it is sent last, and to close.
+const LINGER = 1000;
+
+/** How far a connection is: waiting for CONNECT, in enhanced authentication, open, gone. */
+export type Phase = "connect" | "auth" | "open" | "closed";
+
+/** A client's connection. */
+export class Connection implements OutputOwner {
+  readonly core: Core;
+  readonly transport: Transport;
+  /** Name of the listener that accepted it. */
+  readonly listener: string;
+  readonly output: Output;
+  /** Writes PUBLISH packets to `output`. */
+  readonly publishes: PublishOutput;
+  /** What has arrived and is not handled yet. */
+  readonly input: InputBuffer = new InputBuffer();
+  phase: Phase = "connect";
+  version: 3 | 4 | 5 = 4;
+  /** The client's session once it is accepted. */
+  session: Session | null = null;
+  /** Most messages in flight to the client. */
+  window = 1;
+  /** Whether the client wants reason strings. */
+  problemInformation = true;
+  /** What the client's topic aliases stand for. */
+  aliases: Map<number, Topic> | undefined = undefined;
+  /** An authentication exchange that is under way. */
+  auth: EnhancedAuthState | undefined = undefined;
+  /** Authentication method of the CONNECT. */
+  authMethod: string | undefined = undefined;
+  #view: PublishView<Topic> | undefined;
+  #relief: Relief | undefined;
+  #deadline: Deadline | undefined;
+  #lastSeen = 0;
+  #waiting = false;
+  #limit: number;
+
+  constructor(core: Core, transport: Transport, listener: string) {
+    this.core = core;
+    this.transport = transport;
+    this.listener = listener;
+    this.#limit = core.config.maxConnectPacketSize;
+    this.output = new Output(transport, core.flusher, this);
+    this.publishes = new PublishOutput(core, this.output);
+  }
+
+  /** The reader of this client's PUBLISH packets. */
+  get view(): PublishView<Topic> {
+    return this.#view ??= new PublishView();
+  }
+
+  /** Whether the client has so much to read that more should wait. */
+  get busy(): boolean {
+    return this.output.size > HIGH_WATER;
+  }
+
+  /** For the log: who this is. */
+  get peer(): string {
+    const { remoteAddress, remotePort, kind } = this.transport;
+    return remoteAddress === "" ? kind : `${remoteAddress}:${remotePort}`;
+  }
+
+  /** Reads until the connection ends. Never rejects. */
+  async run(): Promise<void> {
+    const { core, transport } = this;
+    this.#deadline = core.clock.schedule(
+      core.config.connectTimeout * 1000,
+      () => this.drop("no CONNECT in time"),
+    );
+    const { input } = this;
+    try {
+      await this.#read(input);
+      this.drop("the client closed it");
+    } catch (error) {
+      this.#waiting = false;
+      this.#fail(error);
+    }
+    await this.#readRest(input);
+    this.#deadline?.cancel();
+    transport.close();
+  }
+
+  /** Reads and handles packets until either side ends the connection. */
+  async #read(input: InputBuffer): Promise<void> {
+    while (this.phase !== "closed") {
+      const count = await this.transport.read(input.space());
+      if (count === null) return;
+      this.#lastSeen = Date.now();
+      this.core.stats.bytesReceived += count;
+      input.received(count);
+      for (
+        let wait = this.#process(input);
+        wait !== undefined;
+        wait = this.#process(input)
+      ) {
+        this.#waiting = true;
+        await wait;
+        this.#waiting = false;
+        this.#lastSeen = Date.now();
+      }
+      // Messages alone never come this far: they are held back or dropped before.
+      const { maxOutputBytes, maxPacketSize } = this.core.config;
+      if (this.output.size > maxOutputBytes + maxPacketSize + HIGH_WATER) {
+        this.drop("the client does not read the answers to what it sends");
+      }
+    }
+  }
+
+  /**
+   * Reads until the client has closed, and forgets what it reads: closing on a
+   * client that still sends could take the last packet from it, the one that says
+   * why it is disconnected.
+   */
+  async #readRest(input: InputBuffer): Promise<void> {
+    try {
+      while (await this.transport.read(input.bytes) !== null);
+    } catch {
+      // Closed, which is the end of it.
+    }
+  }
+
+  /** The packet size limit of an accepted client, and its keep alive. */
+  open(keepAlive: number): void {
+    const { config, clock } = this.core;
+    this.phase = "open";
+    this.#limit = config.maxPacketSize;
+    this.#deadline?.cancel();
+    if (keepAlive === 0) return;
+    // [MQTT-3.1.2-22]
+    const patience = (keepAlive * 1.5 + config.timeoutDisconnectDelay) * 1000;
+    const check = (): void => {
+      const silent = this.#waiting ? 0 : Date.now() - this.#lastSeen;
+      if (silent >= patience) this.end(ReasonCode.KeepAliveTimeout);
+      else this.#deadline = clock.schedule(patience - silent, check);
+    };
+    this.#deadline = clock.schedule(patience, check);
+  }
+
+  /**
+   * Sends a PUBLISH.
+   *
+   * @returns Whether it was sent; else the message is counted as dropped.
+   */
+  sendPublish(
+    message: Message,
+    qos: QoS,
+    retain: boolean,
+    dup: boolean,
+    packetId: number,
+    identifiers: readonly number[],
+  ): boolean {
+    const { publishes } = this;
+    if (
+      !publishes.write(message, qos, retain, dup, packetId, identifiers)
+    ) return false;
+    if (this.output.size > HIGH_WATER) this.slowPublishers();
+    if (this.core.plugins.hooks.onMqttPacketSent.length > 0) {
+      this.#observeSent(
+        publishPacket(message, qos, retain, dup, packetId, identifiers),
+      );
+    }
+    return true;
+  }
+
+  /** Passes on packets as they are; `publishes.takesRun` has allowed it. */
+  sendRun(bytes: Uint8Array, start: number, end: number, count: number): void {
+    this.publishes.writeRun(bytes, start, end, count);
+    if (this.output.size > HIGH_WATER) this.slowPublishers();
+  }
+
+  /**
+   * Sends PUBACK, PUBREC, PUBREL or PUBCOMP.
+   *
+   * @param first First byte of the packet.
+   * @param packetId Packet identifier.
+   * @param reasonCode Reason code; MQTT 3 clients do not get it.
+   */
+  sendAck(first: number, packetId: number, reasonCode: number): void {
+    const { output, core } = this;
+    const long = reasonCode !== 0 && this.version === 5;
+    const at = output.reserve(long ? 5 : 4);
+    const into = output.buffer;
+    into[at] = first;
+    into[at + 1] = long ? 3 : 2;
+    into[at + 2] = packetId >> 8;
+    into[at + 3] = packetId & 255;
+    if (long) into[at + 4] = reasonCode;
+    core.stats.packetsSent++;
+    if (core.plugins.hooks.onMqttPacketSent.length > 0) {
+      this.#observeSent({
+        cmd: ACKS[first >> 4],
+        messageId: packetId,
+        reasonCode,
+      } as Packet);
+    }
+  }
+
+  /**
+   * Sends any other packet.
+   *
+   * @returns Whether the client takes a packet of that size [MQTT-3.1.2-24].
+   */
+  send(packet: Packet): boolean {
+    const bytes = encode(packet, this.version);
+    if (bytes.length > this.publishes.maxPacketSize) return false;
+    this.output.append(bytes);
+    this.core.stats.packetsSent++;
+    if (this.core.plugins.hooks.onMqttPacketSent.length > 0) {
+      this.#observeSent(packet);
+    }
+    return true;
+  }
+
+  /** Has the publisher of the present message wait until this client has caught up. */
+  slowPublishers(): void {
+    this.#relief ??= new Relief(this.core.clock);
+    if (!this.#relief.stalled) this.core.congestion = this.#relief;
+  }
+
+  /** The client has acknowledged or read something. */
+  eased(): void {
+    if (this.#relief === undefined || this.output.size > LOW_WATER) return;
+    if (this.session?.usedOutbox?.congested) return;
+    this.#relief.caughtUp();
+  }
+
+  /**
+   * Ends the connection; a client of MQTT 5 is told why.
+   *
+   * @param reasonCode The reason; absent: none is sent.
+   * @param sendWill Whether the will is to be sent. Default: `true`.
+   * @param reasonString Text for the client.
+   */
+  end(reasonCode?: number, sendWill = true, reasonString?: string): void {
+    if (this.phase === "closed") return;
+    const open = this.phase === "open";
+    // At once: a plugin that sees the packet may want to end the connection, too.
+    this.phase = "closed";
+    if (this.version === 5 && open && reasonCode !== undefined) {
+      const properties = reasonString !== undefined && this.problemInformation
+        ? { reasonString }
+        : {};
+      // [MQTT-3.14.2-3]: a reason string that does not fit is left out.
+      if (!this.send({ cmd: "disconnect", reasonCode, properties })) {
+        this.send({ cmd: "disconnect", reasonCode });
+      }
+    }
+    this.#leave(sendWill);
+    this.#deadline = this.core.clock.schedule(
+      LINGER,
+      () => this.transport.close(),
+    );
+    this.output.end();
+  }
+
+  /** Ends the connection without another word. */
+  drop(why: string): void {
+    if (this.phase === "closed") return;
+    this.core.logger.debug("Connection closed", {
+      clientId: this.session?.clientId,
+      peer: this.peer,
+      why,
+    });
+    this.#leave(true);
+    this.output.close();
+    this.transport.close();
+  }
+
+  drained(): void {
+    if (this.session === null) return;
+    this.session.usedOutbox?.pump();
+    this.eased();
+  }
+
+  wrote(bytes: number): void {
+    this.core.stats.bytesSent += bytes;
+  }
+
+  finished(error: unknown): void {
+    const { transport } = this;
+    if (this.phase !== "closed") this.drop(String(error));
+    else if (error !== undefined || transport.closeWrite === undefined) {
+      transport.close();
+    } else transport.closeWrite().catch(() => transport.close());
+  }
+
+  /** Handles the frames that have arrived; a promise says what must be waited for first. */
+  #process(input: InputBuffer): Promise<void> | undefined {
+    const { core } = this;
+    const { bytes } = input;
+    while (this.phase !== "closed") {
+      const { start, end } = input;
+      if (end - start < 2) break;
+      const size = frameSize(bytes, start, end, this.#limit);
+      if (size === 0) break;
+      if (start + size > end) {
+        input.expect(size);
+        break;
+      }
+      input.start = start + size;
+      core.stats.packetsReceived++;
+      // What a timer or a plugin has filled is not this client's doing.
+      core.congestion = null;
+      const wait = handleFrame(this, bytes, start, start + size) ??
+        this.relief();
+      if (wait !== undefined) return wait;
+    }
+    input.compact();
+    return undefined;
+  }
+
+  /** What to wait for if the message that was just delivered has met a full receiver. */
+  relief(): Promise<void> | undefined {
+    return awaitRelief(this.core, this.#relief);
+  }
+
+  #fail(error: unknown): void {
+    if (this.phase === "closed") return;
+    if (!(error instanceof PacketError)) {
+      // A broken connection is everyday life, a mistake of ours is not.
+      if (error instanceof TypeError || error instanceof RangeError) {
+        this.core.logger.error("Cannot handle a packet", {
+          clientId: this.session?.clientId,
+          peer: this.peer,
+          error: error.stack,
+        });
+        this.end(ReasonCode.UnspecifiedError);
+      } else this.drop(String(error));
+      return;
+    }
+    this.core.logger.info("Client disconnected for an error", {
+      clientId: this.session?.clientId,
+      peer: this.peer,
+      error: error.message,
+    });
+    if (this.phase === "connect" && this.version === 5) {
+      this.send({
+        cmd: "connack",
+        sessionPresent: false,
+        reasonCode: error.reasonCode,
+      });
+    }
+    this.end(error.reasonCode, true, error.message);
+  }
+
+  #leave(sendWill: boolean): void {
+    const { session } = this;
+    this.phase = "closed";
+    this.#deadline?.cancel();
+    this.#relief?.caughtUp();
+    this.session = null;
+    if (session !== null) this.core.sessions.detach(session, sendWill);
+  }
+
+  #observeSent(packet: Packet): void {
+    this.core.plugins.emit("onMqttPacketSent", {
+      packet,
+      ...(this.session !== null && { session: this.session }),
+    });
+  }
+}
+
+const ACKS: Readonly<Record<number, string>> = {
+  4: "puback",
+  5: "pubrec",
+  6: "pubrel",
+  7: "pubcomp",
+};

@@ -1,0 +1,229 @@
+/**
+ * One message -> the sessions that get it.
+ *
+ * @module
+ */
+
+import type { PublishView } from "../codec/publish.ts";
+import type { QoS } from "../plugins/mod.ts";
+import type { Deadline } from "./clock.ts";
+import type { Core } from "./core.ts";
+import type { Message } from "./message.ts";
+import type { SharedGroup, Target } from "./topics/subscription_tree.ts";
+import type { Topic } from "./topics/topic.ts";
+
+/** Hands messages to sessions. */
+export class Delivery {
+  readonly #core: Core;
+  /** When retained messages expire, by topic. */
+  readonly #expiries = new Map<string, Deadline>();
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /**
+   * Delivers a message to everyone who subscribes to its topic, and retains it if
+   * that was asked for.
+   *
+   * @param message The message; it is kept by whoever needs it longer.
+   * @param view The packet that it came in.
+   * @param version Protocol level of the packet.
+   * @returns Whether anyone subscribes.
+   */
+  publish(
+    message: Message,
+    view?: PublishView<Topic>,
+    version?: 3 | 4 | 5,
+  ): boolean {
+    const core = this.#core;
+    if (message.retain) this.retain(message);
+    const { targets, groups } = core.tree.match(message.target);
+    if (targets.length === 0 && groups.length === 0) return false;
+    core.frames.begin(message, view, version);
+    for (let i = 0; i < targets.length; i++) {
+      this.deliver(targets[i], message, false, undefined);
+    }
+    for (let i = 0; i < groups.length; i++) {
+      const member = groups[i].choose();
+      if (member !== undefined) this.deliver(member, message, false, groups[i]);
+    }
+    core.frames.clear();
+    return true;
+  }
+
+  /**
+   * Delivers a message to one session.
+   *
+   * @param target The session and how it wants the message.
+   * @param message The message.
+   * @param retained Whether the message answers a subscription.
+   * @param group The shared subscription that chose the session.
+   */
+  deliver(
+    target: Target,
+    message: Message,
+    retained: boolean,
+    group: SharedGroup | undefined,
+  ): void {
+    const { session } = target;
+    // [MQTT-3.8.3-3]
+    if (target.noLocal && message.publisher === session.clientId) {
+      if (target.own === undefined) return;
+      target = target.own;
+    }
+    // [MQTT-3.3.1-12], [MQTT-3.3.1-13]
+    const retain = retained || (target.retainAsPublished && message.retain);
+    if (session.pending !== undefined) {
+      const { maxQueuedMessages, maxQueuedBytes } = this.#core.config;
+      if (
+        session.pendingCount >= maxQueuedMessages ||
+        session.pendingBytes + message.weight > maxQueuedBytes
+      ) {
+        this.#core.stats.dropped.queue_full++;
+        return;
+      }
+      const kept = message.keep();
+      session.defer(
+        () => this.#ask(target, kept, retain, group),
+        kept.weight,
+      );
+      return;
+    }
+    if (this.#core.plugins.filtersTopics) {
+      const qos = Math.min(target.qos, message.qos) as QoS;
+      const verdict = this.#core.mayReceive(session, message, qos, retain);
+      if (verdict instanceof Promise) {
+        const kept = message.keep();
+        session.defer(async () => {
+          this.#settle(await verdict, target, kept, retain, group);
+        }, kept.weight);
+        return;
+      }
+      this.#settle(verdict, target, message, retain, group);
+      return;
+    }
+    this.#hand(target, message, retain, group);
+  }
+
+  /** Makes a message its topic's retained one, or removes that if it is empty. */
+  retain(message: Message): void {
+    const { retained, stats, plugins, config, logger } = this.#core;
+    const { hooks } = plugins;
+    if (message.size === 0) {
+      // [MQTT-3.3.1-6]
+      if (!retained.delete(message.topic)) return;
+    } else {
+      const limit = config.maxRetainedMessages;
+      if (
+        limit > 0 && retained.size >= limit &&
+        retained.get(message.topic) === undefined
+      ) {
+        logger.warn("Retained message refused: there are too many", {
+          topic: message.topic,
+          limit,
+        });
+        return;
+      }
+      retained.set(message.keep().settle());
+    }
+    this.#expire(message);
+    stats.retained = retained.size;
+    if (hooks.onBrokerRetainedMessage.length > 0) {
+      plugins.emit("onBrokerRetainedMessage", {
+        clientId: null,
+        retainedMessage: message.keep(),
+      });
+    }
+  }
+
+  /** Has a retained message removed when it expires; an earlier one no longer is. */
+  #expire({ topic, size, expiresAt }: Message): void {
+    const { retained, stats, clock } = this.#core;
+    const expiries = this.#expiries;
+    if (expiries.size > 0) {
+      expiries.get(topic)?.cancel();
+      expiries.delete(topic);
+    }
+    if (size === 0 || expiresAt === 0) return;
+    const expiry = clock.schedule(expiresAt - Date.now(), () => {
+      expiries.delete(topic);
+      retained.delete(topic);
+      stats.retained = retained.size;
+    });
+    expiries.set(topic, expiry);
+  }
+
+  #ask(
+    target: Target,
+    message: Message,
+    retain: boolean,
+    group: SharedGroup | undefined,
+  ): void | Promise<void> {
+    if (target.session.ended) return;
+    const qos = Math.min(target.qos, message.qos) as QoS;
+    const verdict = this.#core.mayReceive(target.session, message, qos, retain);
+    if (verdict instanceof Promise) {
+      return verdict.then((allowed) =>
+        this.#settle(allowed, target, message, retain, group)
+      );
+    }
+    this.#settle(verdict, target, message, retain, group);
+  }
+
+  #settle(
+    allowed: boolean,
+    target: Target,
+    message: Message,
+    retain: boolean,
+    group: SharedGroup | undefined,
+  ): void {
+    // The session may have ended while a plugin decided.
+    if (target.session.ended) return;
+    if (allowed) this.#hand(target, message, retain, group);
+    else this.#core.stats.dropped.denied++;
+  }
+
+  #hand(
+    target: Target,
+    message: Message,
+    retain: boolean,
+    group: SharedGroup | undefined,
+  ): void {
+    const { session } = target;
+    const qos = Math.min(target.qos, message.qos) as QoS;
+    const { connection } = session;
+    // What another delivery of the message caused may have ended the session.
+    if (connection === null && session.ended) return;
+    if (qos === 0) {
+      if (connection !== null) {
+        connection.sendPublish(
+          message,
+          0,
+          retain,
+          false,
+          0,
+          target.identifiers,
+        );
+        return;
+      }
+      if (!this.#core.config.queueQos0 || target.qos === 0) {
+        this.#core.stats.dropped.offline++;
+        return;
+      }
+    }
+    if (
+      session.outbox.add(message, qos, retain, target.identifiers, group) &&
+      connection === null
+    ) this.#queuedOffline(session.clientId, message);
+  }
+
+  #queuedOffline(clientId: string, message: Message): void {
+    const { plugins } = this.#core;
+    if (plugins.hooks.onBrokerRetainedMessage.length === 0) return;
+    plugins.emit("onBrokerRetainedMessage", {
+      clientId,
+      retainedMessage: message.keep(),
+    });
+  }
+}

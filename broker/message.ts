@@ -1,0 +1,195 @@
+/**
+ * A message on its way through the broker, and the memory that kept messages
+ * stand in.
+ *
+ * @module
+ */
+
+import type { ApplicationMessage, QoS } from "../plugins/mod.ts";
+import type { Topic } from "./topics/topic.ts";
+import { readProperties } from "./message_properties.ts";
+
+const NOTHING = new Uint8Array(0);
+
+/**
+ * A message. Payload and properties are ranges of larger arrays: of the
+ * connection's input while the message passes through, of a slab once something
+ * keeps it. {@linkcode Message.keep} is the step from the one to the other; it is
+ * taken at most once however many sessions queue the message.
+ */
+export class Message implements ApplicationMessage {
+  /** The topic. */
+  target: Topic;
+  /** Where the payload stands. */
+  bytes: Uint8Array = NOTHING;
+  /** Where the payload begins. */
+  start = 0;
+  /** Where the payload ends. */
+  end = 0;
+  /** Where the MQTT 5 properties stand that are passed on unchanged. */
+  forward: Uint8Array = NOTHING;
+  /** Where these properties begin. */
+  forwardStart = 0;
+  /** Where these properties end. */
+  forwardEnd = 0;
+  /** QoS that the publisher chose. */
+  qos: QoS = 0;
+  /** Whether the publisher asked for the message to be retained. */
+  retain = false;
+  /** When it expires, in milliseconds since 1970; 0: never. */
+  expiresAt = 0;
+  /** Client identifier of the publisher. */
+  publisher: string | undefined = undefined;
+  /** User name of the publisher. */
+  publisherName: string | undefined = undefined;
+  #kept: Message | undefined = undefined;
+
+  /**
+   * Creates a message without payload.
+   *
+   * @param target The topic.
+   */
+  constructor(target: Topic) {
+    this.target = target;
+  }
+
+  /** Topic name. */
+  get topic(): string {
+    return this.target.name;
+  }
+
+  /** The payload, a view. */
+  get payload(): Uint8Array {
+    return this.bytes.subarray(this.start, this.end);
+  }
+
+  /** The MQTT 5 properties; absent if there are none. */
+  get properties(): ApplicationMessage["properties"] {
+    if (this.forwardStart === this.forwardEnd && this.expiresAt === 0) {
+      return undefined;
+    }
+    const properties = readProperties(
+      this.forward,
+      this.forwardStart,
+      this.forwardEnd,
+    );
+    if (this.expiresAt !== 0) {
+      properties.messageExpiryInterval = this.remaining(Date.now());
+    }
+    return properties;
+  }
+
+  /** Size of the payload in bytes. */
+  get size(): number {
+    return this.end - this.start;
+  }
+
+  /** What it counts in a queue: payload, properties and topic, in bytes. */
+  get weight(): number {
+    return this.end - this.start + this.forwardEnd - this.forwardStart +
+      this.target.bytes.length;
+  }
+
+  /** Prepares the object for the next message; it may have been kept before. */
+  reuse(target: Topic): void {
+    this.target = target;
+    this.#kept = undefined;
+  }
+
+  /**
+   * Seconds that the message has left.
+   *
+   * @param now Milliseconds since 1970.
+   * @returns At least 1 while it has not expired.
+   */
+  remaining(now: number): number {
+    return Math.max(1, Math.ceil((this.expiresAt - now) / 1000));
+  }
+
+  /**
+   * Whether the message is too old to be delivered [MQTT-3.3.2-5].
+   *
+   * @param now Milliseconds since 1970.
+   * @returns Whether it has expired.
+   */
+  expired(now: number): boolean {
+    return this.expiresAt !== 0 && this.expiresAt <= now;
+  }
+
+  /**
+   * A copy whose bytes stay as they are.
+   *
+   * @returns The copy; the same one at every call.
+   */
+  keep(): Message {
+    if (this.#kept !== undefined) return this.#kept;
+    const kept = new Message(this.target);
+    const size = this.end - this.start;
+    const rest = this.forwardEnd - this.forwardStart;
+    const at = allocate(size + rest);
+    copy(this.bytes, this.start, this.end, at);
+    kept.bytes = slab;
+    kept.start = at;
+    kept.end = at + size;
+    if (rest > 0) {
+      copy(this.forward, this.forwardStart, this.forwardEnd, at + size);
+      kept.forward = slab;
+      kept.forwardStart = at + size;
+      kept.forwardEnd = at + size + rest;
+    }
+    kept.qos = this.qos;
+    kept.retain = this.retain;
+    kept.expiresAt = this.expiresAt;
+    kept.publisher = this.publisher;
+    kept.publisherName = this.publisherName;
+    kept.#kept = kept;
+    this.#kept = kept;
+    return kept;
+  }
+
+  /**
+   * Moves the bytes of a kept message out of the slab that it shares with others.
+   * Whatever stays long (a retained message, an offline queue) does this, lest it
+   * hold the memory of its neighbours.
+   *
+   * @returns This message.
+   */
+  settle(): this {
+    const size = this.end - this.start;
+    const rest = this.forwardEnd - this.forwardStart;
+    if (this.bytes.length === size + rest) return this;
+    const own = new Uint8Array(size + rest);
+    own.set(this.bytes.subarray(this.start, this.end));
+    own.set(this.forward.subarray(this.forwardStart, this.forwardEnd), size);
+    this.bytes = own;
+    this.start = 0;
+    this.end = size;
+    this.forward = own;
+    this.forwardStart = size;
+    this.forwardEnd = size + rest;
+    return this;
+  }
+}
+
+// Kept messages are cut from slabs: an array of its own for each payload would cost
+// several times the payload in memory and collection.
+const SLAB = 16384;
+let slab: Uint8Array = NOTHING;
+let slabUsed = 0;
+
+function allocate(size: number): number {
+  if (size > slab.length - slabUsed) {
+    slab = new Uint8Array(Math.max(SLAB, size));
+    slabUsed = 0;
+  }
+  const at = slabUsed;
+  slabUsed += size;
+  return at;
+}
+
+function copy(from: Uint8Array, start: number, end: number, at: number): void {
+  // For few bytes a loop is faster than a view and a copy of it.
+  if (end - start < 80) {
+    while (start < end) slab[at++] = from[start++];
+  } else slab.set(from.subarray(start, end), at);
+}

@@ -1,0 +1,230 @@
+/**
+ * PUBLISH from a client (MQTT 5, section 3.3).
+ *
+ * @module
+ */
+
+import { PacketError } from "../../codec/errors.ts";
+import type { PublishView } from "../../codec/publish.ts";
+import { ReasonCode } from "../../codec/reason_codes.ts";
+import type { Denial } from "../../plugins/mod.ts";
+import type { Connection } from "../connection.ts";
+import { Message } from "../message.ts";
+import { Topic } from "../topics/topic.ts";
+import { forwardRun } from "./publish_run.ts";
+
+// A message that nobody keeps leaves no object behind.
+const passing = new Message(new Topic("-"));
+
+/** Handles a PUBLISH; a promise says that a plugin has not answered yet. */
+export function handlePublish(
+  connection: Connection,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): Promise<void> | undefined {
+  const { core, version } = connection;
+  const session = connection.session!;
+  const { config, plugins, stats } = core;
+  const view = connection.view;
+  view.read(bytes, start, end, version, core.topics);
+  stats.publishReceived++;
+  const topic = topicOf(connection, view);
+  checkLimits(connection, view);
+  const { qos } = view;
+  if (
+    qos === 0 && view.verbatim && !view.retain && !topic.internal &&
+    plugins.hooks.onBrokerMessageReceived.length === 0 &&
+    plugins.hooks.onBrokerMessageBroadcast.length === 0 &&
+    forwardRun(connection, view, topic)
+  ) return;
+  if (qos === 2) {
+    const { incoming } = session;
+    if (incoming.has(view.packetId)) {
+      // Delivered already [MQTT-4.3.3-10].
+      connection.sendAck(0x50, view.packetId, 0);
+      return;
+    }
+    // [MQTT-3.3.4-7]; clients of MQTT 3 know of no such limit.
+    if (incoming.size >= config.receiveMaximum && version === 5) {
+      throw new PacketError(
+        ReasonCode.ReceiveMaximumExceeded,
+        `Cannot take PUBLISH: ${incoming.size} messages are not released, at most ${config.receiveMaximum} are allowed`,
+      );
+    }
+  }
+  const message = plugins.hooks.onBrokerMessageReceived.length > 0
+    ? messageOf(connection, view, new Message(topic)).keep()
+    : messageOf(connection, view, passing);
+  if (plugins.hooks.onBrokerMessageReceived.length > 0) {
+    plugins.emit("onBrokerMessageReceived", {
+      clientId: session.clientId,
+      message,
+    });
+  }
+  if (topic.internal && !config.allowDollarPublish) {
+    refuse(connection, qos, view.packetId, ReasonCode.NotAuthorized);
+    return;
+  }
+  if (plugins.filtersTopics) {
+    const verdict = core.may(
+      session,
+      topic.name,
+      "publish",
+      qos,
+      view.retain,
+    );
+    if (verdict instanceof Promise) {
+      // The connection reads nothing meanwhile: the bytes stay where they are.
+      const own = messageOf(connection, view, new Message(topic));
+      return verdict.then((answer) => {
+        core.congestion = null;
+        settle(connection, view, own, answer);
+        return connection.relief();
+      });
+    }
+    settle(connection, view, message, verdict);
+    return;
+  }
+  accept(connection, view, message);
+}
+
+function settle(
+  connection: Connection,
+  view: PublishView<Topic>,
+  message: Message,
+  verdict: true | Denial,
+): void {
+  if (connection.phase !== "open") return;
+  if (verdict === true) {
+    accept(connection, view, message);
+    return;
+  }
+  refuse(
+    connection,
+    view.qos,
+    view.packetId,
+    verdict.reasonCode ?? ReasonCode.NotAuthorized,
+  );
+}
+
+function accept(
+  connection: Connection,
+  view: PublishView<Topic>,
+  message: Message,
+): void {
+  const { core } = connection;
+  const { plugins } = core;
+  if (plugins.hooks.onBrokerMessageBroadcast.length > 0) {
+    plugins.emit("onBrokerMessageBroadcast", {
+      clientId: connection.session!.clientId,
+      message: message.keep(),
+    });
+  }
+  const { qos, packetId } = view;
+  if (qos === 2) {
+    // Before anyone gets it: a repeated PUBLISH must find it.
+    connection.session!.incoming.add(packetId);
+    core.stats.inflightIn++;
+  }
+  const anyone = core.delivery.publish(message, view, connection.version);
+  if (qos === 0) return;
+  // The delivery may have ended this very connection.
+  if (connection.phase !== "open") return;
+  connection.sendAck(
+    qos === 1 ? 0x40 : 0x50,
+    packetId,
+    anyone ? 0 : ReasonCode.NoMatchingSubscribers,
+  );
+}
+
+/** A message that may not pass: MQTT 5 clients are told, for others it is as if it had passed. */
+function refuse(
+  connection: Connection,
+  qos: number,
+  packetId: number,
+  reasonCode: number,
+): void {
+  const { core } = connection;
+  core.stats.dropped.topic_refused++;
+  if (qos === 0) return;
+  if (qos === 2 && connection.version !== 5) {
+    connection.session!.incoming.add(packetId);
+    core.stats.inflightIn++;
+  }
+  connection.sendAck(qos === 1 ? 0x40 : 0x50, packetId, reasonCode);
+}
+
+/** The topic that a PUBLISH means; a new alias is remembered. */
+function topicOf(connection: Connection, view: PublishView<Topic>): Topic {
+  const { config } = connection.core;
+  const alias = view.topicAlias;
+  if (alias === 0) return view.topic!;
+  if (alias > config.topicAliasMaximum) {
+    // [MQTT-3.3.2-9]
+    throw new PacketError(
+      ReasonCode.TopicAliasInvalid,
+      `Cannot take PUBLISH: the topic alias ${alias} is greater than ${config.topicAliasMaximum}`,
+    );
+  }
+  if (view.topic !== undefined) {
+    (connection.aliases ??= new Map()).set(alias, view.topic);
+    return view.topic;
+  }
+  const topic = connection.aliases?.get(alias);
+  if (topic === undefined) {
+    throw new PacketError(
+      ReasonCode.ProtocolError,
+      `Cannot take PUBLISH: the topic alias ${alias} stands for nothing [MQTT-3.3.2-7]`,
+    );
+  }
+  return topic;
+}
+
+function checkLimits(connection: Connection, view: PublishView<Topic>): void {
+  const { config } = connection.core;
+  if (view.qos > config.maxQos) {
+    // [MQTT-3.2.2-11]
+    throw new PacketError(
+      ReasonCode.QoSNotSupported,
+      `Cannot take PUBLISH: QoS ${view.qos} is not supported`,
+    );
+  }
+  if (view.retain && !config.retainAvailable) {
+    // [MQTT-3.2.2-14]
+    throw new PacketError(
+      ReasonCode.RetainNotSupported,
+      "Cannot take PUBLISH: messages are not retained here",
+    );
+  }
+  const topic = view.topic;
+  if (topic !== undefined && topic.levels > config.maxTopicLevels) {
+    throw new PacketError(
+      ReasonCode.TopicNameInvalid,
+      `Cannot take PUBLISH: the topic has more than ${config.maxTopicLevels} levels`,
+    );
+  }
+}
+
+function messageOf(
+  connection: Connection,
+  view: PublishView<Topic>,
+  message: Message,
+): Message {
+  const session = connection.session!;
+  message.reuse(
+    view.topic ?? connection.aliases!.get(view.topicAlias)!,
+  );
+  message.bytes = view.bytes;
+  message.start = view.payloadStart;
+  message.end = view.end;
+  message.forward = view.forward;
+  message.forwardStart = view.forwardStart;
+  message.forwardEnd = view.forwardEnd;
+  message.qos = view.qos;
+  message.retain = view.retain;
+  message.expiresAt = view.expiry === -1 ? 0 : Date.now() + view.expiry * 1000;
+  message.publisher = session.clientId;
+  message.publisherName = session.username;
+  return message;
+}

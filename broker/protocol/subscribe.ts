@@ -1,0 +1,173 @@
+/**
+ * SUBSCRIBE (MQTT 5, section 3.8), and the retained messages that answer it.
+ *
+ * @module
+ */
+
+import type { ISubscribePacket } from "mqtt-packet";
+import { ReasonCode } from "../../codec/reason_codes.ts";
+import type { Denial, QoS } from "../../plugins/mod.ts";
+import type { Connection } from "../connection.ts";
+import { parseFilter } from "../topics/filter.ts";
+import type { Subscription } from "../topics/subscription_tree.ts";
+
+type Requested = ISubscribePacket["subscriptions"][number];
+
+// How many steps through the retained messages are made before others get a turn.
+const SLICE = 512;
+
+/**
+ * Handles a SUBSCRIBE. Without a plugin that takes its time it is done at once: a
+ * message that another client sends right afterwards is delivered.
+ */
+export function handleSubscribe(
+  connection: Connection,
+  packet: ISubscribePacket,
+): Promise<void> | undefined {
+  const answers: (Subscription | number)[] = [];
+  const next = (): Promise<void> | undefined => {
+    while (answers.length < packet.subscriptions.length) {
+      const requested = packet.subscriptions[answers.length];
+      const answer = grant(connection, packet, requested);
+      if (answer instanceof Promise) {
+        return answer.then((later) => {
+          answers.push(later);
+          return next();
+        });
+      }
+      answers.push(answer);
+    }
+    if (connection.session !== null) subscribe(connection, packet, answers);
+  };
+  return next();
+}
+
+function subscribe(
+  connection: Connection,
+  packet: ISubscribePacket,
+  answers: readonly (Subscription | number)[],
+): void {
+  const { core } = connection;
+  const session = connection.session!;
+  const limit = core.config.maxSubscriptionsPerClient;
+  const granted: number[] = [];
+  const fresh: { subscription: Subscription; requested: Requested }[] = [];
+  const replays: Subscription[] = [];
+  for (const [i, answer] of answers.entries()) {
+    const requested = packet.subscriptions[i];
+    if (typeof answer === "number") {
+      granted.push(answer);
+      continue;
+    }
+    if (
+      limit > 0 && session.subscriptions.size >= limit &&
+      !session.subscriptions.has(answer.filter.text)
+    ) {
+      granted.push(refusal(connection, ReasonCode.QuotaExceeded));
+      continue;
+    }
+    const isNew = session.subscribe(answer);
+    granted.push(answer.qos);
+    fresh.push({ subscription: answer, requested });
+    // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]; shared subscriptions get none.
+    const handling = requested.rh ?? 0;
+    if (
+      answer.filter.group === undefined && handling !== 2 &&
+      (handling === 0 || isNew)
+    ) replays.push(answer);
+  }
+  connection.send({ cmd: "suback", messageId: packet.messageId, granted });
+  if (core.plugins.hooks.onBrokerClientSubscribed.length > 0) {
+    for (const { subscription, requested } of fresh) {
+      core.plugins.emit("onBrokerClientSubscribed", {
+        clientId: session.clientId,
+        topic: subscription.filter.text,
+        qos: requested.qos,
+      });
+    }
+  }
+  for (const subscription of replays) replay(connection, subscription);
+}
+
+/** The subscription, or the reason code that refuses it. */
+function grant(
+  connection: Connection,
+  packet: ISubscribePacket,
+  requested: Requested,
+): Subscription | number | Promise<Subscription | number> {
+  const { core } = connection;
+  const { config } = core;
+  const session = connection.session!;
+  const filter = parseFilter(requested.topic, config.maxTopicLevels);
+  if (typeof filter === "string") {
+    core.logger.debug("Subscription refused", {
+      clientId: session.clientId,
+      filter: requested.topic,
+      why: filter,
+    });
+    return refusal(connection, ReasonCode.TopicFilterInvalid);
+  }
+  const answer = core.may(
+    session,
+    filter.filter,
+    "subscribe",
+    requested.qos as QoS,
+    false,
+  );
+  const settle = (verdict: true | Denial): Subscription | number => {
+    if (verdict !== true) {
+      return refusal(
+        connection,
+        verdict.reasonCode ?? ReasonCode.NotAuthorized,
+      );
+    }
+    const identifier = packet.properties?.subscriptionIdentifier;
+    return {
+      session,
+      filter,
+      qos: Math.min(requested.qos, config.maxQos) as QoS,
+      noLocal: requested.nl ?? false,
+      retainAsPublished: requested.rap ?? false,
+      identifiers: identifier === undefined ? [] : [identifier].flat(),
+    };
+  };
+  return answer instanceof Promise ? answer.then(settle) : settle(answer);
+}
+
+/** MQTT 3.1.1 knows one refusal only. */
+function refusal(connection: Connection, reasonCode: number): number {
+  return connection.version === 5 ? reasonCode : 0x80;
+}
+
+/**
+ * Sends the retained messages that a subscription selects. A few are sent at once;
+ * of many, a slice at a time, as fast as the client takes them, while everyone else
+ * is served.
+ */
+function replay(connection: Connection, subscription: Subscription): void {
+  const { core } = connection;
+  const { session } = subscription;
+  const messages = core.retained.match(subscription.filter.filter);
+  let pause = 0;
+  const slice = (): void => {
+    if (
+      connection.session !== session ||
+      session.subscriptions.get(subscription.filter.text) !== subscription
+    ) return;
+    const full = (): boolean =>
+      connection.busy || session.usedOutbox?.congested === true ||
+      session.pendingCount * 2 > core.config.maxQueuedMessages;
+    let i = 0;
+    for (; i < SLICE && !full(); i++) {
+      const { done, value } = messages.next();
+      if (done) return;
+      if (value !== undefined) {
+        core.delivery.deliver(subscription, value, true, undefined);
+      }
+    }
+    // Longer and longer while the client takes nothing.
+    pause = full() ? Math.min(1000, i === 0 ? pause * 2 + 10 : 10) : 0;
+    core.clock.schedule(pause, slice);
+  };
+  slice();
+}

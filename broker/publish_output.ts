@@ -1,0 +1,155 @@
+/**
+ * PUBLISH packets to one client: shared frames where they fit, frames of its own
+ * where the client has topic aliases, subscription identifiers or a message expires.
+ *
+ * @module
+ */
+
+import { varintSize } from "../codec/varint.ts";
+import type { QoS } from "../plugins/mod.ts";
+import type { Core } from "./core.ts";
+import type { Message } from "./message.ts";
+import type { Output } from "./output.ts";
+import type { Topic } from "./topics/topic.ts";
+import { propertiesSize, writePublish } from "./wire_frames.ts";
+
+// Below this a loop is faster than a view and a copy of it.
+const SMALL = 96;
+
+/** Appends PUBLISH packets to a client's output. */
+export class PublishOutput {
+  readonly #core: Core;
+  readonly #output: Output;
+  /** Whether the client speaks MQTT 5. */
+  v5 = false;
+  /** Largest packet that the client takes. */
+  maxPacketSize: number = Infinity;
+  /** Most topic aliases that the client takes. */
+  aliasMaximum = 0;
+  #sentAliases: Map<Topic, number> | undefined;
+
+  constructor(core: Core, output: Output) {
+    this.#core = core;
+    this.#output = output;
+  }
+
+  /**
+   * Appends a PUBLISH.
+   *
+   * @returns Whether it was; else the message is counted as dropped.
+   */
+  write(
+    message: Message,
+    qos: QoS,
+    retain: boolean,
+    dup: boolean,
+    packetId: number,
+    identifiers: readonly number[],
+  ): boolean {
+    const core = this.#core;
+    const output = this.#output;
+    const { v5 } = this;
+    const own = v5 && (identifiers.length > 0 || message.expiresAt !== 0 ||
+      this.aliasMaximum > 0);
+    let at: number;
+    let size: number;
+    if (own) {
+      at = this.#writeOwn(message, qos, packetId, identifiers);
+      if (at < 0) return false;
+      size = output.length - at;
+    } else {
+      const { frames } = core;
+      frames.select(message, v5, qos);
+      const { bytes, start, end } = frames;
+      size = end - start;
+      if (!this.#hasRoom(size, qos)) return false;
+      at = output.reserve(size);
+      const into = output.buffer;
+      if (size < SMALL) {
+        for (let i = 0; i < size; i++) into[at + i] = bytes[start + i];
+      } else into.set(bytes.subarray(start, end), at);
+      if (qos > 0) {
+        let id = at + 1;
+        while (into[id++] & 0x80);
+        id += 2 + message.target.bytes.length;
+        into[id] = packetId >> 8;
+        into[id + 1] = packetId & 255;
+      }
+    }
+    output.buffer[at] = 0x30 | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0);
+    core.stats.packetsSent++;
+    core.stats.publishSent++;
+    return true;
+  }
+
+  /** Whether PUBLISH packets of the given version may be passed on as they are. */
+  takesRun(v5: boolean, size: number): boolean {
+    const { config, plugins } = this.#core;
+    return this.v5 === v5 && this.aliasMaximum === 0 &&
+      this.maxPacketSize >= config.maxPacketSize &&
+      this.#output.size + size <= config.maxOutputBytes &&
+      plugins.hooks.onMqttPacketSent.length === 0;
+  }
+
+  /** Appends packets as they are; `takesRun` has allowed it. */
+  writeRun(bytes: Uint8Array, start: number, end: number, count: number): void {
+    const output = this.#output;
+    const core = this.#core;
+    const at = output.reserve(end - start);
+    output.buffer.set(bytes.subarray(start, end), at);
+    core.stats.packetsSent += count;
+    core.stats.publishSent += count;
+  }
+
+  #hasRoom(size: number, qos: QoS): boolean {
+    if (size > this.maxPacketSize) {
+      this.#core.stats.dropped.packet_too_large++;
+      return false;
+    }
+    if (
+      qos === 0 && this.#output.size + size > this.#core.config.maxOutputBytes
+    ) {
+      this.#core.stats.dropped.output_full++;
+      return false;
+    }
+    return true;
+  }
+
+  /** Appends a PUBLISH whose properties are this client's own; -1 if it may not be sent. */
+  #writeOwn(
+    message: Message,
+    qos: QoS,
+    packetId: number,
+    identifiers: readonly number[],
+  ): number {
+    const known = this.#sentAliases?.get(message.target);
+    let alias = known ?? 0;
+    if (
+      known === undefined && (this.#sentAliases?.size ?? 0) < this.aliasMaximum
+    ) alias = (this.#sentAliases?.size ?? 0) + 1;
+    const expiry = message.expiresAt === 0 ? 0 : message.remaining(Date.now());
+    const name = known === undefined ? message.target.bytes.length : 0;
+    const properties = propertiesSize(message, alias, expiry, identifiers);
+    const body = 2 + name + (qos > 0 ? 2 : 0) + varintSize(properties) +
+      properties + message.size;
+    const size = 1 + varintSize(body) + body;
+    if (!this.#hasRoom(size, qos)) return -1;
+    if (alias !== 0 && known === undefined) {
+      (this.#sentAliases ??= new Map()).set(message.target, alias);
+    }
+    const at = this.#output.reserve(size);
+    writePublish(
+      this.#output.buffer,
+      at,
+      body,
+      message,
+      qos,
+      packetId,
+      alias,
+      known === undefined ? 0 : 1,
+      expiry,
+      identifiers,
+    );
+    return at;
+  }
+}

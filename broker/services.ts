@@ -1,0 +1,265 @@
+/**
+ * What the broker offers to plugins and to host programs.
+ *
+ * @module
+ */
+
+import { ReasonCode } from "../codec/reason_codes.ts";
+import type {
+  BaseContext,
+  BrokerContext,
+  BrokerStats,
+  DisconnectOptions,
+  Logger,
+  PublishOptions,
+  QoS,
+  RetainedService,
+  Session as PublicSession,
+  SubscriptionInfo,
+} from "../plugins/mod.ts";
+import type { Core } from "./core.ts";
+import { Message } from "./message.ts";
+import { writeProperties } from "./message_properties.ts";
+import {
+  covers,
+  matches,
+  parseFilter,
+  topicNameProblem,
+} from "./topics/filter.ts";
+
+const encoder = new TextEncoder();
+
+/** A plugin's context: the broker's services, seen through the plugin's own name and life. */
+export class Services<Config = unknown> implements BrokerContext<Config> {
+  readonly #core: () => Core;
+  readonly name: string;
+  readonly logger: Logger;
+  readonly config: Config;
+  readonly brokerConfig: Readonly<Record<string, unknown>>;
+  readonly #base: BaseContext<Config>;
+  readonly retained: RetainedService;
+
+  constructor(base: BaseContext<Config>, core: () => Core) {
+    this.name = base.name;
+    this.logger = base.logger;
+    this.config = base.config;
+    this.brokerConfig = base.brokerConfig;
+    this.#base = base;
+    this.#core = core;
+    this.retained = new Retained(core);
+  }
+
+  get signal(): AbortSignal {
+    return this.#base.signal;
+  }
+
+  get sessions(): Iterable<PublicSession> {
+    return this.#core().sessions.values();
+  }
+
+  getSession(clientId: string): PublicSession | undefined {
+    return this.#core().sessions.get(clientId);
+  }
+
+  publish(
+    topic: string,
+    payload: string | Uint8Array,
+    options: PublishOptions = {},
+  ): void {
+    const core = this.#core();
+    core.delivery.publish(messageOf(core, topic, payload, options));
+  }
+
+  publishTo(
+    clientId: string,
+    topic: string,
+    payload: string | Uint8Array,
+    options: PublishOptions = {},
+  ): boolean {
+    const core = this.#core();
+    const message = messageOf(core, topic, payload, options);
+    const session = core.sessions.get(clientId);
+    if (session === undefined) return false;
+    const { qos } = message;
+    if (qos === 0) {
+      return session.connection?.sendPublish(
+        message,
+        0,
+        message.retain,
+        false,
+        0,
+        [],
+      ) ?? false;
+    }
+    return session.outbox.add(message, qos, message.retain, [], undefined);
+  }
+
+  addSubscription(clientId: string, filter: string, qos: QoS = 0): void {
+    const core = this.#core();
+    const parsed = parseFilter(filter, core.config.maxTopicLevels);
+    if (typeof parsed === "string") {
+      throw new TypeError(`Cannot subscribe to "${filter}": ${parsed}`);
+    }
+    const session = core.sessions.get(clientId) ??
+      core.sessions.createOffline(clientId);
+    session.subscribe({
+      session,
+      filter: parsed,
+      qos,
+      noLocal: false,
+      retainAsPublished: false,
+      identifiers: [],
+    });
+  }
+
+  removeSubscription(clientId: string, filter: string): boolean {
+    const core = this.#core();
+    const removed = core.sessions.get(clientId)?.unsubscribe(filter) ?? false;
+    return removed;
+  }
+
+  *subscriptions(clientId?: string): Iterable<SubscriptionInfo> {
+    const { sessions } = this.#core();
+    const one = clientId === undefined ? undefined : sessions.get(clientId);
+    const chosen = clientId === undefined
+      ? sessions.values()
+      : one === undefined
+      ? []
+      : [one];
+    for (const session of chosen) {
+      for (const { filter, qos } of session.subscriptions.values()) {
+        yield { clientId: session.clientId, filter: filter.text, qos };
+      }
+    }
+  }
+
+  disconnect(clientId: string, options: DisconnectOptions = {}): boolean {
+    const core = this.#core();
+    const session = core.sessions.get(clientId);
+    if (session === undefined) return false;
+    const { connection } = session;
+    connection?.end(
+      options.reasonCode ?? ReasonCode.AdministrativeAction,
+      options.sendWill ?? true,
+      options.reasonString,
+    );
+    if (options.deleteSession) {
+      if (options.sendWill === false) session.will = undefined;
+      core.sessions.end(session);
+    }
+    return connection !== null || options.deleteSession === true;
+  }
+
+  matches(filter: string, topic: string): boolean {
+    return matches(filter, topic);
+  }
+
+  covers(granted: string, requested: string): boolean {
+    return covers(granted, requested);
+  }
+
+  stats(): BrokerStats {
+    const { stats } = this.#core();
+    return { ...stats, dropped: { ...stats.dropped } };
+  }
+
+  setInterval(callback: () => unknown, milliseconds: number): void {
+    if (this.signal.aborted) return;
+    const timer = setInterval(() => this.#run(callback), milliseconds);
+    this.signal.addEventListener("abort", () => clearInterval(timer));
+  }
+
+  setTimeout(callback: () => unknown, milliseconds: number): void {
+    if (this.signal.aborted) return;
+    const forget = (): void => clearTimeout(timer);
+    const timer = setTimeout(() => {
+      this.signal.removeEventListener("abort", forget);
+      this.#run(callback);
+    }, milliseconds);
+    this.signal.addEventListener("abort", forget);
+  }
+
+  async #run(callback: () => unknown): Promise<void> {
+    try {
+      await callback();
+    } catch (error) {
+      this.logger.error("A timer's callback failed", { error: String(error) });
+    }
+  }
+}
+
+/** The retained messages as plugins see them. */
+class Retained implements RetainedService {
+  readonly #core: () => Core;
+
+  constructor(core: () => Core) {
+    this.#core = core;
+  }
+
+  get size(): number {
+    return this.#core().retained.size;
+  }
+
+  get(topic: string): Message | undefined {
+    return this.#core().retained.get(topic);
+  }
+
+  set(
+    topic: string,
+    payload: string | Uint8Array,
+    options: Omit<PublishOptions, "retain"> = {},
+  ): void {
+    const core = this.#core();
+    core.delivery.retain(
+      messageOf(core, topic, payload, { ...options, retain: true }),
+    );
+  }
+
+  clear(topic: string): boolean {
+    const known = this.get(topic) !== undefined;
+    if (known) this.set(topic, "");
+    return known;
+  }
+
+  *match(filter: string): Iterable<Message> {
+    if (typeof parseFilter(filter) === "string") return;
+    for (const message of this.#core().retained.match(filter)) {
+      if (message !== undefined) yield message;
+    }
+  }
+}
+
+function messageOf(
+  core: Core,
+  topic: string,
+  payload: string | Uint8Array,
+  options: PublishOptions,
+): Message {
+  const problem = topicNameProblem(topic);
+  if (problem !== undefined) {
+    throw new TypeError(`Cannot publish to "${topic}": ${problem}`);
+  }
+  const bytes = typeof payload === "string" ? encoder.encode(payload) : payload;
+  const name = encoder.encode(topic);
+  // Its length has two bytes on the wire [MQTT-1.5.4-3].
+  if (name.length > 0xffff) {
+    throw new TypeError(
+      `Cannot publish to "${
+        topic.slice(0, 64)
+      }...": the topic name has ${name.length} bytes, at most 65535 are allowed`,
+    );
+  }
+  // The one object of the topic: clients' topic aliases hang on it.
+  const message = new Message(core.topics.get(name, 0, name.length));
+  message.bytes = bytes;
+  message.end = bytes.length;
+  message.qos = options.qos ?? 0;
+  message.retain = options.retain ?? false;
+  if (options.properties !== undefined) {
+    message.forward = writeProperties(options.properties);
+    message.forwardEnd = message.forward.length;
+    const expiry = options.properties.messageExpiryInterval;
+    if (expiry !== undefined) message.expiresAt = Date.now() + expiry * 1000;
+  }
+  return message.keep();
+}

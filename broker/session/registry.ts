@@ -1,0 +1,202 @@
+/**
+ * All sessions: which client has which, takeover, expiry, and the wills of those
+ * that went away.
+ *
+ * @module
+ */
+
+import { ReasonCode } from "../../codec/reason_codes.ts";
+import type { Connection } from "../connection.ts";
+import type { Core } from "../core.ts";
+import { Session } from "./session.ts";
+
+/** The sessions of a broker by client identifier. */
+export class SessionRegistry {
+  readonly #core: Core;
+  readonly #sessions = new Map<string, Session>();
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** The session of a client. */
+  get(clientId: string): Session | undefined {
+    return this.#sessions.get(clientId);
+  }
+
+  /** All sessions. */
+  values(): IterableIterator<Session> {
+    return this.#sessions.values();
+  }
+
+  /**
+   * Gives a client that was authenticated its session. Whatever happens to an
+   * earlier connection or session of the client happens here, and not before.
+   *
+   * @param connection The new connection.
+   * @param candidate What the client asked for.
+   * @returns The session: the earlier one if the client may have it.
+   */
+  attach(connection: Connection, candidate: Session): Session {
+    const { clientId } = candidate;
+    const earlier = this.#sessions.get(clientId);
+    // A session belongs to the user who made it; what a plugin made, to the first.
+    const resume = earlier !== undefined && !candidate.cleanStart &&
+      (!earlier.claimed || earlier.username === candidate.username);
+    if (earlier !== undefined) {
+      // The client is back: its delayed will is not sent [MQTT-3.1.3-9].
+      if (
+        resume && (earlier.connection === null ||
+          earlier.willDelay > 0 && earlier.expiryInterval > 0)
+      ) {
+        this.#dropWill(earlier);
+      }
+      // [MQTT-3.1.4-3]
+      earlier.connection?.end(ReasonCode.SessionTakenOver);
+      if (!resume || this.#sessions.get(clientId) !== earlier) {
+        this.end(earlier);
+      }
+    }
+    const kept = resume && this.#sessions.get(clientId) === earlier;
+    const session = kept ? earlier! : candidate;
+    if (kept) {
+      this.#refresh(session, candidate);
+      session.usedOutbox?.hold();
+    } else {
+      this.#sessions.set(clientId, session);
+      this.#core.stats.clientsDisconnected++;
+    }
+    session.claimed = true;
+    session.sessionPresent = kept;
+    session.expiry?.cancel();
+    session.expiry = undefined;
+    session.connection = connection;
+    session.connectedAt = Date.now();
+    const { stats } = this.#core;
+    stats.clientsDisconnected--;
+    stats.clientsConnected++;
+    stats.clientsMaximum = Math.max(
+      stats.clientsMaximum,
+      stats.clientsConnected,
+    );
+    return session;
+  }
+
+  /** Makes a session without a connection; plugins do this. */
+  createOffline(clientId: string): Session {
+    const session = new Session(this.#core, clientId);
+    session.cleanStart = false;
+    session.expiryInterval = this.#core.config.sessionExpiryInterval;
+    session.disconnectedAt = Date.now();
+    this.#sessions.set(clientId, session);
+    this.#core.stats.clientsDisconnected++;
+    this.#scheduleExpiry(session);
+    return session;
+  }
+
+  /**
+   * The connection of a session has ended.
+   *
+   * @param session The session.
+   * @param sendWill Whether the will is to be sent.
+   */
+  detach(session: Session, sendWill: boolean): void {
+    const core = this.#core;
+    session.connection = null;
+    session.disconnectedAt = Date.now();
+    core.stats.clientsConnected--;
+    core.stats.clientsDisconnected++;
+    if (core.plugins.hooks.onBrokerClientDisconnected.length > 0) {
+      core.plugins.emit("onBrokerClientDisconnected", {
+        clientId: session.clientId,
+        clientSession: session,
+      });
+    }
+    if (!sendWill) this.#dropWill(session);
+    if (session.expiryInterval === 0) {
+      this.end(session);
+      return;
+    }
+    this.#passOn(session, false);
+    this.#scheduleExpiry(session);
+    if (session.will === undefined) return;
+    if (session.willDelay === 0) core.fireWill(session);
+    else {
+      session.willDeadline = core.clock.schedule(
+        session.willDelay * 1000,
+        () => core.fireWill(session),
+      );
+    }
+  }
+
+  /** Ends a session and with it everything that it holds; its will is sent now. */
+  end(session: Session): void {
+    if (this.#sessions.get(session.clientId) !== session) return;
+    this.#sessions.delete(session.clientId);
+    this.#core.stats.clientsDisconnected--;
+    // [MQTT-3.1.2-8]
+    if (session.will !== undefined) this.#core.fireWill(session);
+    this.#passOn(session, true);
+    session.destroy();
+  }
+
+  /** Forgets everything; no will is sent. */
+  clear(): void {
+    for (const session of this.#sessions.values()) session.destroy();
+    this.#sessions.clear();
+  }
+
+  /** Gives what a member of shared subscriptions has left to other members. */
+  #passOn(session: Session, ended: boolean): void {
+    for (const flight of session.usedOutbox?.takeShared(ended) ?? []) {
+      const member = flight.group!.choose(session);
+      if (member !== undefined) {
+        this.#core.delivery.deliver(
+          member,
+          flight.message,
+          flight.retain,
+          flight.group,
+        );
+      }
+    }
+  }
+
+  #scheduleExpiry(session: Session): void {
+    session.expiry = this.#core.clock.schedule(
+      session.expiryInterval * 1000,
+      () => {
+        this.#core.logger.debug("Session expired", {
+          clientId: session.clientId,
+        });
+        this.end(session);
+      },
+    );
+  }
+
+  #refresh(session: Session, candidate: Session): void {
+    session.username = candidate.username;
+    session.protocolVersion = candidate.protocolVersion;
+    session.cleanStart = candidate.cleanStart;
+    session.expiryInterval = candidate.expiryInterval;
+    session.keepAlive = candidate.keepAlive;
+    session.remoteAddress = candidate.remoteAddress;
+    session.remotePort = candidate.remotePort;
+    session.listener = candidate.listener;
+    session.peerCertificate = candidate.peerCertificate;
+    session.will = candidate.will;
+    session.willDelay = candidate.willDelay;
+    session.willExpiry = candidate.willExpiry;
+    session.adoptAttributes(candidate);
+  }
+
+  #dropWill(session: Session): void {
+    session.willDeadline?.cancel();
+    session.willDeadline = undefined;
+    session.will = undefined;
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * The state of a client that outlives its connection (MQTT 5, section 4.1).
+ *
+ * @module
+ */
+
+import type {
+  PeerCertificate,
+  Session as PublicSession,
+} from "../../plugins/mod.ts";
+import type { Deadline } from "../clock.ts";
+import type { Connection } from "../connection.ts";
+import type { Core } from "../core.ts";
+import type { Message } from "../message.ts";
+import type { Subscription } from "../topics/subscription_tree.ts";
+import { Outbox } from "./outbox.ts";
+
+const NO_SUBSCRIPTIONS: ReadonlyMap<string, Subscription> = new Map();
+
+/** A client's session. What most sessions do not need is made when it is needed. */
+export class Session implements PublicSession {
+  readonly #core: Core;
+  readonly clientId: string;
+  username: string | undefined = undefined;
+  password: Uint8Array | undefined = undefined;
+  protocolVersion: 3 | 4 | 5 = 4;
+  cleanStart = true;
+  expiryInterval = 0;
+  keepAlive = 0;
+  sessionPresent = false;
+  remoteAddress = "";
+  remotePort = 0;
+  listener = "";
+  peerCertificate: PeerCertificate | undefined = undefined;
+  connectedAt = 0;
+  disconnectedAt = 0;
+  /** The client's connection while there is one. */
+  connection: Connection | null = null;
+  /** The will as the client left it. */
+  will: Message | undefined = undefined;
+  /** Seconds between the end of the connection and the will. */
+  willDelay = 0;
+  /** Message expiry interval of the will in seconds; it begins when the will is sent. */
+  willExpiry: number | undefined = undefined;
+  /** When the delayed will is due. */
+  willDeadline: Deadline | undefined = undefined;
+  /** When the session ends. */
+  expiry: Deadline | undefined = undefined;
+  /** Deliveries that wait for a plugin's answer, so that order is kept. */
+  pending: Promise<void> | undefined = undefined;
+  /** How many they are. */
+  pendingCount = 0;
+  /** Whether a client ever had it; else a plugin made it. */
+  claimed = false;
+  /** What they weigh. */
+  pendingBytes = 0;
+  /** Whether the session is over: nobody may give it anything more. */
+  ended = false;
+  #subscriptions: Map<string, Subscription> | undefined;
+  #attributes: Map<string, unknown> | undefined;
+  #incoming: Set<number> | undefined;
+  #outbox: Outbox | undefined;
+
+  constructor(core: Core, clientId: string) {
+    this.#core = core;
+    this.clientId = clientId;
+  }
+
+  get isAnonymous(): boolean {
+    return this.username === undefined;
+  }
+
+  get connected(): boolean {
+    return this.connection !== null;
+  }
+
+  get inflightCount(): number {
+    return this.#outbox?.inflight ?? 0;
+  }
+
+  get queuedCount(): number {
+    return this.#outbox?.queued ?? 0;
+  }
+
+  get attributes(): Map<string, unknown> {
+    return this.#attributes ??= new Map();
+  }
+
+  /** Adds the attributes that another session has; plugins set them while they authenticated the client. */
+  adoptAttributes(other: Session): void {
+    for (const [key, value] of other.#attributes ?? []) {
+      this.attributes.set(key, value);
+    }
+  }
+
+  /** The subscriptions by their text. */
+  get subscriptions(): ReadonlyMap<string, Subscription> {
+    return this.#subscriptions ?? NO_SUBSCRIPTIONS;
+  }
+
+  /** Messages on their way to the client. */
+  get outbox(): Outbox {
+    return this.#outbox ??= new Outbox(this.#core, this);
+  }
+
+  /** The same, if there ever were any. */
+  get usedOutbox(): Outbox | undefined {
+    return this.#outbox;
+  }
+
+  /** Identifiers of QoS 2 messages that the client has not released. */
+  get incoming(): Set<number> {
+    return this.#incoming ??= new Set();
+  }
+
+  /**
+   * Subscribes; an earlier subscription to the same filter is replaced.
+   *
+   * @returns Whether there was none before.
+   */
+  subscribe(subscription: Subscription): boolean {
+    const fresh = !this.unsubscribe(subscription.filter.text);
+    (this.#subscriptions ??= new Map()).set(
+      subscription.filter.text,
+      subscription,
+    );
+    const { stats, tree } = this.#core;
+    tree.add(subscription);
+    stats.subscriptions = tree.size;
+    return fresh;
+  }
+
+  /** Unsubscribes; says whether there was a subscription. */
+  unsubscribe(filter: string): boolean {
+    const known = this.#subscriptions?.get(filter);
+    if (known === undefined) return false;
+    this.#subscriptions!.delete(filter);
+    const { stats, tree } = this.#core;
+    tree.remove(known);
+    stats.subscriptions = tree.size;
+    return true;
+  }
+
+  /**
+   * Runs `step` behind the deliveries that wait for a plugin's answer.
+   *
+   * @param step Delivers one message.
+   * @param weight What the message weighs.
+   */
+  defer(step: () => void | Promise<void>, weight: number): void {
+    this.pendingCount++;
+    this.pendingBytes += weight;
+    const tail = (this.pending ?? Promise.resolve()).then(step)
+      .catch(this.#core.report).then(() => {
+        this.pendingCount--;
+        this.pendingBytes -= weight;
+        if (this.pending === tail) this.pending = undefined;
+      });
+    this.pending = tail;
+  }
+
+  /** Ends the session: nothing of it stays. */
+  destroy(): void {
+    this.ended = true;
+    for (const filter of [...this.subscriptions.keys()]) {
+      this.unsubscribe(filter);
+    }
+    this.#core.stats.inflightIn -= this.#incoming?.size ?? 0;
+    this.#incoming = undefined;
+    this.#outbox?.clear();
+    this.expiry?.cancel();
+    this.willDeadline?.cancel();
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * DinoMQ: an MQTT broker for Deno, extended by plugins that an import map names.
+ *
+ * Run directly, this module is the command line:
+ * `deno run -A mod.ts --config broker.yaml`. Imported, it is a broker to embed:
+ *
+ * ```ts
+ * import { Broker } from "@dinomq/broker";
+ *
+ * const broker = new Broker({
+ *   listeners: { default: { bind: "127.0.0.1:0" } },
+ *   plugins: { auth_anonymous: null },
+ * });
+ * await broker.start();
+ * await broker.shutdown();
+ * ```
+ *
+ * @module
+ */
+
+import { main } from "./broker/cli.ts";
+
+export {
+  Broker,
+  type BrokerOptions,
+  type BrokerState,
+  type HandleTransportOptions,
+  type PluginDescription,
+} from "./broker/broker.ts";
+export {
+  ConfigError,
+  type ConfigProblem,
+  loadConfig,
+} from "./broker/config/mod.ts";
+export type {
+  AuthInput,
+  BrokerConfig,
+  ClientCertificate,
+  DecisionPolicy,
+  LegacyPlugins,
+  ListenerConfig,
+  ListenerInput,
+  PluginInput,
+  PluginSetting,
+  PluginsInput,
+  ProtocolLevel,
+  ResolvedConfig,
+  Size,
+  TopicCheckInput,
+} from "./broker/config/types.ts";
+export {
+  createLogger,
+  type LogFormat,
+  type LoggerOptions,
+  silentLogger,
+} from "./broker/log.ts";
+export { ListenError } from "./broker/transport/listen_error.ts";
+export type {
+  Listener,
+  Transport,
+  TransportKind,
+} from "./broker/transport/transport.ts";
+export {
+  type WebSocketPeer,
+  webSocketTransport,
+} from "./broker/transport/websocket_transport.ts";
+export { PluginError, type PluginErrorKind } from "./plugins/errors.ts";
+export * from "./plugins/mod.ts";
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,178 @@
+/**
+ * The package works as another project gets it from JSR: without `links`, without
+ * our import map, with plugins that the other project names in its own deno.json.
+ */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { importsOf } from "./_imports.ts";
+import {
+  JsrRegistry,
+  type PublishedPackage,
+  publishedPackage,
+} from "./_jsr_registry.ts";
+
+const root = new URL("../", import.meta.url);
+const packages: PublishedPackage[] = ["", "assert", "cli", "yaml"].map((name) =>
+  publishedPackage(name === "" ? root : new URL(`links/std_${name}/`, root))
+);
+const broker = packages[0];
+
+Deno.test("published files name no alias of the import map", () => {
+  const allowed = /^(\.{1,2}\/|jsr:|npm:|node:)/;
+  for (const [path, bytes] of broker.files) {
+    if (!path.endsWith(".ts")) continue;
+    for (const { specifier } of importsOf(new TextDecoder().decode(bytes))) {
+      if (specifier === undefined) continue;
+      assert(allowed.test(specifier), `${path} imports ${specifier}`);
+      if (!specifier.startsWith(".")) continue;
+      const target = new URL(specifier, `file://${path}`).pathname;
+      assert(broker.files.has(target), `${path} imports ${target}`);
+    }
+  }
+});
+
+Deno.test("every entry point is among the published files", () => {
+  assertEquals(Object.keys(broker.exports), [".", "./plugins", "./codec"]);
+  for (const target of Object.values(broker.exports)) {
+    assert(broker.files.has(target.slice(1)), target);
+  }
+});
+
+Deno.test("another project imports the stand-ins from the registry", async () => {
+  await using project = await OtherProject.create({
+    "main.ts": `
+      import { parse } from "jsr:@std/yaml@^1.0.0";
+      import { parseArgs } from "jsr:@std/cli@^1.0.0/parse-args";
+      import { assertEquals } from "jsr:@std/assert@^1.0.0";
+      assertEquals(parse("a: on"), { a: "on" });
+      assertEquals(parseArgs(["--a=1"]).a, 1);
+      console.log("imported");
+    `,
+  });
+  assertEquals(await project.deno("run", "-A", "main.ts"), "imported");
+  assert(project.requested.includes("/@std/yaml/meta.json"));
+});
+
+Deno.test("another project runs a broker with a plugin of its own namespace", async () => {
+  await using project = await OtherProject.create({
+    "hello.ts": `
+      import { BasePlugin, type ClientEvent } from "@dinomq/broker/plugins";
+      const seen = Promise.withResolvers<string>();
+      export const connected: Promise<string> = seen.promise;
+      export default class Hello extends BasePlugin {
+        override onBrokerClientConnected({ clientId }: ClientEvent): void {
+          seen.resolve(clientId);
+        }
+      }
+    `,
+    "main.ts": `
+      import { Broker } from "@dinomq/broker";
+      import { connected } from "./hello.ts";
+      const broker = new Broker({
+        listeners: { default: { type: "tcp", bind: "127.0.0.1:0" } },
+        plugins: [{ auth_anonymous: { allowAnonymous: true } }, "hello"],
+      }, { pluginNamespace: "my.plugins" });
+      await broker.start();
+      const { port } = broker.listeners[0];
+      using client = await Deno.connect({ hostname: "127.0.0.1", port });
+      const id = new TextEncoder().encode("dino");
+      await client.write(new Uint8Array([
+        0x10, 12 + id.length, 0, 4, 77, 81, 84, 84, 4, 2, 0, 60,
+        0, id.length, ...id,
+      ]));
+      const answer = new Uint8Array(4);
+      await client.read(answer);
+      const seen = await connected;
+      await broker.shutdown();
+      console.log(JSON.stringify([[...answer], seen]));
+    `,
+  });
+  const output = await project.deno("run", "-A", "main.ts");
+  const answer = output.split("\n").at(-1) ?? "";
+  assertEquals(JSON.parse(answer), [[0x20, 2, 0, 0], "dino"], output);
+  assert(project.requested.includes("/@dinomq/broker/meta.json"));
+  await project.deno("check", "main.ts");
+});
+
+Deno.test("the command line runs from the registry", async () => {
+  await using project = await OtherProject.create({});
+  const version = await project.deno(
+    "run",
+    "-A",
+    `jsr:@dinomq/broker@${broker.version}`,
+    "--version",
+  );
+  assertStringIncludes(version, broker.version);
+});
+
+/** A project in a temporary folder that has never seen this one. */
+class OtherProject implements AsyncDisposable {
+  readonly #folder: string;
+  readonly #registry: JsrRegistry;
+
+  private constructor(folder: string, registry: JsrRegistry) {
+    this.#folder = folder;
+    this.#registry = registry;
+  }
+
+  static async create(files: Record<string, string>): Promise<OtherProject> {
+    const folder = await Deno.makeTempDir({ prefix: "dinomq-other-" });
+    const project = new OtherProject(folder, new JsrRegistry(packages));
+    await Deno.mkdir(`${folder}/cache`);
+    // Its own cache, so that nothing of ours is found there. The packages of npm
+    // are the same for all: they need not be downloaded again.
+    await Deno.symlink(await npmCache(), `${folder}/cache/npm`);
+    await Deno.mkdir(`${folder}/project`);
+    const config = {
+      imports: {
+        "@dinomq/broker": `jsr:@dinomq/broker@^${broker.version}`,
+        "my.plugins/hello": "./hello.ts",
+      },
+    };
+    const all = { ...files, "deno.json": JSON.stringify(config) };
+    for (const [name, text] of Object.entries(all)) {
+      await Deno.writeTextFile(`${folder}/project/${name}`, text);
+    }
+    return project;
+  }
+
+  /** Paths that the registry was asked for. */
+  get requested(): string[] {
+    return this.#registry.requested;
+  }
+
+  /** Runs Deno in the project and returns what it wrote to stdout. */
+  async deno(...args: string[]): Promise<string> {
+    const { success, stdout, stderr } = await new Deno.Command(
+      Deno.execPath(),
+      {
+        args: [args[0], "--no-lock", ...args.slice(1)],
+        cwd: `${this.#folder}/project`,
+        env: {
+          JSR_URL: this.#registry.url,
+          DENO_DIR: `${this.#folder}/cache`,
+          NO_COLOR: "1",
+        },
+        stdin: "null",
+        signal: AbortSignal.timeout(120_000),
+      },
+    ).output();
+    const text = new TextDecoder();
+    assert(success, `deno ${args.join(" ")}: ${text.decode(stderr)}`);
+    return text.decode(stdout).trim();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#registry[Symbol.asyncDispose]();
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+}
+
+async function npmCache(): Promise<string> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json"],
+  }).output();
+  const { npmCache } = JSON.parse(new TextDecoder().decode(stdout));
+  await Deno.mkdir(npmCache, { recursive: true });
+  return npmCache;
+}
