@@ -1,0 +1,156 @@
+/**
+ * A few threads that compute password hashes, and the queue before them.
+ *
+ * @module
+ */
+
+import type { Logger } from "../mod.ts";
+import type { PasswordHash } from "./hash.ts";
+import type { VerifyRequest, VerifyResponse } from "./worker.ts";
+
+/** Options of {@linkcode PasswordPool}. */
+export interface PasswordPoolOptions {
+  /** Where failures are written. */
+  logger: Logger;
+  /** How many threads there are at most. */
+  workers: number;
+  /** How many checks wait at most. */
+  queueLimit: number;
+  /** The worker's module. Default: the one beside this file. */
+  script?: URL;
+}
+
+/** A check that waits or runs. */
+interface Job extends VerifyRequest {
+  readonly resolve: (ok: boolean) => void;
+}
+
+/** One thread. */
+interface Slot {
+  worker: Worker | undefined;
+  job: Job | undefined;
+}
+
+/**
+ * Checks passwords in worker threads, which start when they are first needed. When
+ * something goes wrong the answer is `false`.
+ */
+export class PasswordPool {
+  readonly #logger: Logger;
+  readonly #script: URL;
+  readonly #slots: readonly Slot[];
+  readonly #queueLimit: number;
+  readonly #queue: Job[] = [];
+  #overflowing = false;
+  #closed = false;
+
+  /**
+   * Creates the pool. No thread runs yet.
+   *
+   * @param options Size and limits.
+   */
+  constructor(options: PasswordPoolOptions) {
+    this.#logger = options.logger;
+    this.#queueLimit = options.queueLimit;
+    this.#script = options.script ?? new URL("./worker.ts", import.meta.url);
+    this.#slots = Array.from(
+      { length: options.workers },
+      () => ({ worker: undefined, job: undefined }),
+    );
+  }
+
+  /**
+   * Checks a password.
+   *
+   * @param hash The hash.
+   * @param password The password; the bytes belong to the pool from now on.
+   * @returns Whether the password is right; `false` also if it could not be checked.
+   */
+  verify(
+    hash: PasswordHash,
+    password: Uint8Array<ArrayBuffer>,
+  ): Promise<boolean> {
+    if (this.#closed) return Promise.resolve(false);
+    const idle = this.#slots.find((slot) => slot.job === undefined);
+    if (idle === undefined && this.#queue.length >= this.#queueLimit) {
+      this.#reportOverflow();
+      return Promise.resolve(false);
+    }
+    return new Promise((resolve) => {
+      const job = { hash, password, resolve };
+      if (idle === undefined) this.#queue.push(job);
+      else this.#run(idle, job);
+    });
+  }
+
+  /** Stops the threads. Checks that wait or run end with `false`. */
+  close(): void {
+    this.#closed = true;
+    for (const job of this.#queue.splice(0)) job.resolve(false);
+    for (const slot of this.#slots) {
+      slot.worker?.terminate();
+      slot.worker = undefined;
+      slot.job?.resolve(false);
+      slot.job = undefined;
+    }
+  }
+
+  #run(slot: Slot, job: Job): void {
+    slot.job = job;
+    try {
+      slot.worker ??= this.#startWorker(slot);
+      const { hash, password } = job;
+      slot.worker.postMessage({ hash, password }, [password.buffer]);
+    } catch (error) {
+      this.#crash(slot, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #startWorker(slot: Slot): Worker {
+    const worker = new Worker(this.#script, {
+      type: "module",
+      name: "password hashes",
+    });
+    worker.onmessage = (event: MessageEvent<VerifyResponse>) => {
+      const response = event.data;
+      if ("error" in response) {
+        this.#logger.warn(`Cannot check a password: ${response.error}`);
+      }
+      this.#finish(slot, "ok" in response && response.ok);
+    };
+    worker.onerror = (event) => {
+      // Otherwise the error would end the whole process.
+      event.preventDefault();
+      if (slot.worker === worker) this.#crash(slot, event.message);
+    };
+    return worker;
+  }
+
+  #finish(slot: Slot, ok: boolean): void {
+    slot.job?.resolve(ok);
+    slot.job = undefined;
+    const next = this.#queue.shift();
+    if (this.#queue.length < this.#queueLimit / 2) this.#overflowing = false;
+    if (next !== undefined) this.#run(slot, next);
+  }
+
+  /** The next check gets a new thread. */
+  #crash(slot: Slot, reason: string): void {
+    this.#logger.error(
+      `Cannot check a password: the worker failed: ${reason}; the client is denied`,
+    );
+    slot.worker?.terminate();
+    slot.worker = undefined;
+    // Not in this turn: a worker that never starts would empty the queue recursively.
+    queueMicrotask(() => this.#finish(slot, false));
+  }
+
+  /** Warns once until there is room again. */
+  #reportOverflow(): void {
+    if (this.#overflowing) return;
+    this.#overflowing = true;
+    this.#logger.warn(
+      `Cannot check a password: ${this.#queueLimit} logins wait already; clients are denied until there is room`,
+    );
+  }
+}
