@@ -46,6 +46,8 @@ export type {
   ProtocolLevel,
   ResolvedConfig,
   Size,
+  StoreConfig,
+  StoreInput,
   TopicCheckInput,
 } from "./broker/config/types.ts";
 export {
@@ -54,6 +56,22 @@ export {
   type LoggerOptions,
   silentLogger,
 } from "./broker/log.ts";
+export { MemoryStore } from "./broker/store/memory.ts";
+export {
+  type BatchVisitor,
+  type MessageBody,
+  type Store,
+  type StoredDelivery,
+  type StoredFlight,
+  type StoredMessage,
+  type StoredSession,
+  type StoredSubscription,
+  type StoredWill,
+  StoreError,
+  type StoreProblem,
+} from "./broker/store/store.ts";
+export type { Batch } from "./broker/store/batch.ts";
+export { decodeMessage } from "./broker/store/batch_reader.ts";
 export { ListenError } from "./broker/transport/listen_error.ts";
 export type {
   Listener,

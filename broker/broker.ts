@@ -18,6 +18,9 @@ import { Connection } from "./connection.ts";
 import { Core } from "./core.ts";
 import { createLogger } from "./log.ts";
 import { Services } from "./services.ts";
+import { createStore } from "./store/create.ts";
+import { recover } from "./store/recovery.ts";
+import type { Store } from "./store/store.ts";
 import { openListener } from "./transport/mod.ts";
 import type { Listener, Transport } from "./transport/transport.ts";
 
@@ -29,6 +32,8 @@ export interface BrokerOptions {
   importMap?: string | URL;
   /** Loads a plugin's module; lets a program import in its own name: `(s) => import(s)`. */
   import?: (specifier: string) => Promise<unknown>;
+  /** Keeps sessions and messages; replaces the configuration's `store`. */
+  store?: Store;
   /** Where the broker logs. Default: text on standard error, level `info`. */
   logger?: Logger;
 }
@@ -134,6 +139,7 @@ export class Broker implements AsyncDisposable {
    *
    * @throws {PluginError} If a plugin cannot be loaded.
    * @throws {ListenError} If a listener cannot be opened; none then is.
+   * @throws {StoreError} If the store cannot be opened.
    * @throws {Error} If the broker was started before and not shut down.
    */
   async start(): Promise<void> {
@@ -144,6 +150,7 @@ export class Broker implements AsyncDisposable {
     if (this.#life.signal.aborted) this.#life = new AbortController();
     try {
       const plugins = await this.#loadPlugins();
+      const goOn = await this.#openStore();
       await plugins.emitAndWait("onBrokerPreStart");
       for (const config of this.#config.listeners) {
         this.#listeners.push(
@@ -157,6 +164,7 @@ export class Broker implements AsyncDisposable {
       }
       this.#core!.stats.startedAt = Date.now();
       this.#state = "started";
+      goOn?.();
       await plugins.emitAndWait("onBrokerPostStart");
     } catch (error) {
       await this.#closeListeners();
@@ -165,6 +173,7 @@ export class Broker implements AsyncDisposable {
       }
       this.#life.abort();
       await this.#plugins?.close();
+      await this.#core?.journal?.close();
       this.#core?.sessions.clear();
       this.#core?.clock.clear();
       this.#plugins = this.#core = undefined;
@@ -194,6 +203,7 @@ export class Broker implements AsyncDisposable {
     await plugins.emitAndWait("onBrokerPostShutdown");
     this.#life.abort();
     await plugins.close();
+    await core.journal?.close();
     core.sessions.clear();
     core.clock.clear();
     this.#core = this.#plugins = undefined;
@@ -298,6 +308,27 @@ export class Broker implements AsyncDisposable {
     });
     this.#core = new Core(config, this.#logger, this.#plugins);
     return this.#plugins;
+  }
+
+  /** Takes over what the store has; what waits for a time goes on when the answer is called. */
+  async #openStore(): Promise<(() => void) | undefined> {
+    const store = this.#options.store ?? createStore(this.#config.store);
+    if (store === undefined) return undefined;
+    const core = this.#core!;
+    await store.open();
+    try {
+      const goOn = recover(core, store);
+      this.#logger.info(`Store: ${store.name}`, {
+        sessions: core.sessions.size,
+        queued: core.stats.queued,
+        retained: core.stats.retained,
+      });
+      return goOn;
+    } catch (error) {
+      core.journal = undefined;
+      await store.close();
+      throw error;
+    }
   }
 
   async #closeListeners(): Promise<void> {

@@ -10,6 +10,7 @@ import { frameSize } from "../codec/framing.ts";
 import { PublishView } from "../codec/publish.ts";
 import { ReasonCode } from "../codec/reason_codes.ts";
 import type { Packet, QoS } from "../plugins/mod.ts";
+import type { AckQueue } from "./ack_queue.ts";
 import type { Deadline } from "./clock.ts";
 import type { Core } from "./core.ts";
 import { InputBuffer } from "./input.ts";
@@ -54,6 +55,8 @@ export class Connection implements OutputOwner {
   problemInformation = true;
   /** What the client's topic aliases stand for. */
   aliases: Map<number, Topic> | undefined = undefined;
+  /** Acknowledgements that wait for the store. */
+  acks: AckQueue | undefined = undefined;
   /** An authentication exchange that is under way. */
   auth: EnhancedAuthState | undefined = undefined;
   /** Authentication method of the CONNECT. */
@@ -185,7 +188,7 @@ export class Connection implements OutputOwner {
     ) return false;
     if (this.output.size > HIGH_WATER) this.slowPublishers();
     if (this.core.plugins.hooks.onMqttPacketSent.length > 0) {
-      this.#observeSent(
+      this.observeSent(
         publishPacket(message, qos, retain, dup, packetId, identifiers),
       );
     }
@@ -199,34 +202,7 @@ export class Connection implements OutputOwner {
   }
 
   /**
-   * Sends PUBACK, PUBREC, PUBREL or PUBCOMP.
-   *
-   * @param first First byte of the packet.
-   * @param packetId Packet identifier.
-   * @param reasonCode Reason code; MQTT 3 clients do not get it.
-   */
-  sendAck(first: number, packetId: number, reasonCode: number): void {
-    const { output, core } = this;
-    const long = reasonCode !== 0 && this.version === 5;
-    const at = output.reserve(long ? 5 : 4);
-    const into = output.buffer;
-    into[at] = first;
-    into[at + 1] = long ? 3 : 2;
-    into[at + 2] = packetId >> 8;
-    into[at + 3] = packetId & 255;
-    if (long) into[at + 4] = reasonCode;
-    core.stats.packetsSent++;
-    if (core.plugins.hooks.onMqttPacketSent.length > 0) {
-      this.#observeSent({
-        cmd: ACKS[first >> 4],
-        messageId: packetId,
-        reasonCode,
-      } as Packet);
-    }
-  }
-
-  /**
-   * Sends any other packet.
+   * Sends any packet but PUBLISH and its acknowledgements.
    *
    * @returns Whether the client takes a packet of that size [MQTT-3.1.2-24].
    */
@@ -236,7 +212,7 @@ export class Connection implements OutputOwner {
     this.output.append(bytes);
     this.core.stats.packetsSent++;
     if (this.core.plugins.hooks.onMqttPacketSent.length > 0) {
-      this.#observeSent(packet);
+      this.observeSent(packet);
     }
     return true;
   }
@@ -382,17 +358,11 @@ export class Connection implements OutputOwner {
     if (session !== null) this.core.sessions.detach(session, sendWill);
   }
 
-  #observeSent(packet: Packet): void {
+  /** Tells the plugins of a packet that was sent. */
+  observeSent(packet: Packet): void {
     this.core.plugins.emit("onMqttPacketSent", {
       packet,
       ...(this.session !== null && { session: this.session }),
     });
   }
 }
-
-const ACKS: Readonly<Record<number, string>> = {
-  4: "puback",
-  5: "pubrec",
-  6: "pubrel",
-  7: "pubcomp",
-};

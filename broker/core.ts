@@ -17,13 +17,15 @@ import type { Relief } from "./relief.ts";
 import { SessionRegistry } from "./session/registry.ts";
 import type { Session } from "./session/session.ts";
 import { Stats } from "./stats.ts";
+import type { Journal, JournalOwner } from "./store/journal.ts";
+import type { StoreError } from "./store/store.ts";
 import { RetainedMessages } from "./topics/retained.ts";
 import { SubscriptionTree } from "./topics/subscription_tree.ts";
 import { Topic } from "./topics/topic.ts";
 import { WireFrames } from "./wire_frames.ts";
 
 /** Everything that connections, sessions and deliveries share. */
-export class Core {
+export class Core implements JournalOwner {
   readonly config: ResolvedConfig;
   readonly logger: Logger;
   readonly plugins: PluginManager;
@@ -38,6 +40,8 @@ export class Core {
   readonly tree: SubscriptionTree;
   readonly sessions: SessionRegistry;
   readonly delivery: Delivery;
+  /** What is on its way to the store, if there is one. */
+  journal: Journal | undefined = undefined;
   /** Set by a delivery whose receiver is full: the publisher waits for it. */
   congestion: Relief | null = null;
 
@@ -56,6 +60,19 @@ export class Core {
       error: error instanceof Error ? error.stack : String(error),
     });
   };
+
+  /** The store cannot write: nothing that must be kept is acknowledged until it can. */
+  storeFailed(error: StoreError): void {
+    const { message } = error;
+    this.logger.error(message);
+    this.plugins.emit("onBrokerAlarmRaised", { alarm: "store", message });
+  }
+
+  /** The store can write again. */
+  storeRecovered(): void {
+    this.logger.warn("The store works again");
+    this.plugins.emit("onBrokerAlarmCleared", { alarm: "store" });
+  }
 
   /** Asks the plugins whether a session may do something with a topic. */
   may(
@@ -82,13 +99,17 @@ export class Core {
       : verdict === true;
   }
 
-  /** Sends the will of a session, if its user may still publish there. */
-  fireWill(session: Session): void {
+  /**
+   * Sends the will of a session, if its user may still publish there.
+   *
+   * @returns Resolves when it is sent; absent if that is now.
+   */
+  fireWill(session: Session): Promise<void> | undefined {
     const will = session.will;
     session.will = undefined;
     session.willDeadline?.cancel();
     session.willDeadline = undefined;
-    if (will === undefined) return;
+    if (will === undefined) return undefined;
     if (session.willExpiry !== undefined) {
       will.expiresAt = Date.now() + session.willExpiry * 1000;
     }
@@ -99,6 +120,10 @@ export class Core {
       }
       this.delivery.publish(will);
     };
+    // With what it causes, so that it is sent once.
+    const note = (): void => {
+      if (session.key !== 0) this.journal?.putSession(session);
+    };
     const verdict = this.may(
       session,
       will.topic,
@@ -106,7 +131,11 @@ export class Core {
       will.qos,
       will.retain,
     );
-    if (verdict instanceof Promise) verdict.then(settle).catch(this.report);
-    else settle(verdict);
+    if (verdict instanceof Promise) {
+      return verdict.then(settle).catch(this.report).then(note);
+    }
+    settle(verdict);
+    note();
+    return undefined;
   }
 }

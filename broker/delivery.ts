@@ -17,6 +17,8 @@ export class Delivery {
   readonly #core: Core;
   /** When retained messages expire, by topic. */
   readonly #expiries = new Map<string, Deadline>();
+  /** What the last message still waits for before all that keep it have it. */
+  undecided: Promise<unknown> | undefined = undefined;
 
   constructor(core: Core) {
     this.#core = core;
@@ -37,6 +39,7 @@ export class Delivery {
     version?: 3 | 4 | 5,
   ): boolean {
     const core = this.#core;
+    this.undecided = undefined;
     if (message.retain) this.retain(message);
     const { targets, groups } = core.tree.match(message.target);
     if (targets.length === 0 && groups.length === 0) return false;
@@ -84,10 +87,11 @@ export class Delivery {
         return;
       }
       const kept = message.keep();
-      session.defer(
+      const done = session.defer(
         () => this.#ask(target, kept, retain, group),
         kept.weight,
       );
+      if (session.durable) this.#alsoAwait(done);
       return;
     }
     if (this.#core.plugins.filtersTopics) {
@@ -95,9 +99,10 @@ export class Delivery {
       const verdict = this.#core.mayReceive(session, message, qos, retain);
       if (verdict instanceof Promise) {
         const kept = message.keep();
-        session.defer(async () => {
+        const done = session.defer(async () => {
           this.#settle(await verdict, target, kept, retain, group);
         }, kept.weight);
+        if (session.durable) this.#alsoAwait(done);
         return;
       }
       this.#settle(verdict, target, message, retain, group);
@@ -108,11 +113,13 @@ export class Delivery {
 
   /** Makes a message its topic's retained one, or removes that if it is empty. */
   retain(message: Message): void {
-    const { retained, stats, plugins, config, logger } = this.#core;
+    const core = this.#core;
+    const { retained, stats, plugins, config, logger } = core;
     const { hooks } = plugins;
     if (message.size === 0) {
       // [MQTT-3.3.1-6]
       if (!retained.delete(message.topic)) return;
+      core.journal?.retain(message);
     } else {
       const limit = config.maxRetainedMessages;
       if (
@@ -125,7 +132,9 @@ export class Delivery {
         });
         return;
       }
-      retained.set(message.keep().settle());
+      const kept = message.keep().settle();
+      retained.set(kept);
+      core.journal?.retain(kept);
     }
     this.#expire(message);
     stats.retained = retained.size;
@@ -139,7 +148,7 @@ export class Delivery {
 
   /** Has a retained message removed when it expires; an earlier one no longer is. */
   #expire({ topic, size, expiresAt }: Message): void {
-    const { retained, stats, clock } = this.#core;
+    const { retained, stats, clock, journal } = this.#core;
     const expiries = this.#expiries;
     if (expiries.size > 0) {
       expiries.get(topic)?.cancel();
@@ -150,8 +159,23 @@ export class Delivery {
       expiries.delete(topic);
       retained.delete(topic);
       stats.retained = retained.size;
+      journal?.clearRetained(topic);
     });
     expiries.set(topic, expiry);
+  }
+
+  /** Takes over a retained message that the store has. */
+  restoreRetained(message: Message): void {
+    const { retained, stats } = this.#core;
+    retained.set(message);
+    stats.retained = retained.size;
+    this.#expire(message);
+  }
+
+  #alsoAwait(done: Promise<void>): void {
+    this.undecided = this.undecided === undefined
+      ? done
+      : Promise.all([this.undecided, done]);
   }
 
   #ask(

@@ -6,9 +6,12 @@
  */
 
 import type { ApplicationMessage, QoS } from "../plugins/mod.ts";
-import type { Topic } from "./topics/topic.ts";
+import type { TopicTable } from "../codec/topic_table.ts";
 import { readProperties } from "./message_properties.ts";
+import type { StoredMessage } from "./store/store.ts";
+import type { Topic } from "./topics/topic.ts";
 
+const encoder = new TextEncoder();
 const NOTHING = new Uint8Array(0);
 
 /**
@@ -40,8 +43,6 @@ export class Message implements ApplicationMessage {
   expiresAt = 0;
   /** Client identifier of the publisher. */
   publisher: string | undefined = undefined;
-  /** User name of the publisher. */
-  publisherName: string | undefined = undefined;
   #kept: Message | undefined = undefined;
 
   /**
@@ -51,6 +52,28 @@ export class Message implements ApplicationMessage {
    */
   constructor(target: Topic) {
     this.target = target;
+  }
+
+  /**
+   * Makes a kept message of one that a store has.
+   *
+   * @param stored The message.
+   * @param topics Has the topic.
+   * @returns The message.
+   */
+  static from(stored: StoredMessage, topics: TopicTable<Topic>): Message {
+    const name = encoder.encode(stored.topic);
+    const message = new Message(topics.get(name, 0, name.length));
+    message.bytes = stored.payload;
+    message.end = stored.payload.length;
+    message.forward = stored.properties;
+    message.forwardEnd = stored.properties.length;
+    message.qos = stored.qos;
+    message.retain = stored.retain;
+    message.expiresAt = stored.expiresAt;
+    message.publisher = stored.publisher;
+    message.#kept = message;
+    return message;
   }
 
   /** Topic name. */
@@ -141,7 +164,6 @@ export class Message implements ApplicationMessage {
     kept.retain = this.retain;
     kept.expiresAt = this.expiresAt;
     kept.publisher = this.publisher;
-    kept.publisherName = this.publisherName;
     kept.#kept = kept;
     this.#kept = kept;
     return kept;
@@ -157,7 +179,10 @@ export class Message implements ApplicationMessage {
   settle(): this {
     const size = this.end - this.start;
     const rest = this.forwardEnd - this.forwardStart;
-    if (this.bytes.length === size + rest) return this;
+    if (this.bytes.length + this.forward.length === size + rest) return this;
+    if (this.bytes === this.forward && this.bytes.length === size + rest) {
+      return this;
+    }
     const own = new Uint8Array(size + rest);
     own.set(this.bytes.subarray(this.start, this.end));
     own.set(this.forward.subarray(this.forwardStart, this.forwardEnd), size);

@@ -81,6 +81,7 @@ export class Output {
   #touched = false;
   #ended = false;
   #closed = false;
+  #held = false;
 
   constructor(transport: Transport, flusher: Flusher, owner: OutputOwner) {
     this.#transport = transport;
@@ -121,7 +122,7 @@ export class Output {
   /** Begins to write what was appended, unless a write is under way. */
   flush(): void {
     this.#touched = false;
-    if (this.#writingEnd !== 0) return;
+    if (this.#writingEnd !== 0 || this.#held) return;
     if (this.length === 0 || this.#closed) {
       if (this.#ended) this.#finish(undefined);
       return;
@@ -134,9 +135,22 @@ export class Output {
     this.#write();
   }
 
+  /** Writes nothing until `release()`. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** Writes again. */
+  release(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.flush();
+  }
+
   /** Closes the connection when everything is written. */
   end(): void {
     this.#ended = true;
+    this.#held = false;
     this.flush();
   }
 

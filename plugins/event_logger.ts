@@ -38,6 +38,8 @@ const LEVELS: Readonly<Record<BrokerEventName, "debug" | "info">> = {
   onBrokerRetainedMessage: "debug",
   onMqttPacketReceived: "debug",
   onMqttPacketSent: "debug",
+  onBrokerAlarmRaised: "info",
+  onBrokerAlarmCleared: "info",
 };
 
 /** Logs events; has handlers only for those that the log shows. */

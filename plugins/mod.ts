@@ -242,6 +242,20 @@ export interface PacketEvent {
   readonly session?: Session;
 }
 
+/** `onBrokerAlarmRaised`: something that the broker needs does not work. */
+export interface AlarmEvent {
+  /** What it is: `store`. */
+  readonly alarm: string;
+  /** What is wrong and what helps. */
+  readonly message: string;
+}
+
+/** `onBrokerAlarmCleared`: it works again. */
+export interface AlarmClearedEvent {
+  /** What it is: `store`. */
+  readonly alarm: string;
+}
+
 /** The argument of each event, by the name of the method that gets it. */
 export interface BrokerEvents {
   /** Before the first listener opens. Awaited. */
@@ -270,6 +284,10 @@ export interface BrokerEvents {
   onMqttPacketReceived: PacketEvent;
   /** A packet was handed to a client's connection. */
   onMqttPacketSent: PacketEvent;
+  /** Something that the broker needs does not work: the store cannot be written. */
+  onBrokerAlarmRaised: AlarmEvent;
+  /** It works again. */
+  onBrokerAlarmCleared: AlarmClearedEvent;
 }
 
 /** Name of an event, which is the name of the method that observes it. */
@@ -521,6 +539,10 @@ export interface BrokerObservers {
   onMqttPacketReceived?(event: PacketEvent): void | Promise<void>;
   /** A packet was handed to a client's connection. */
   onMqttPacketSent?(event: PacketEvent): void | Promise<void>;
+  /** Something that the broker needs does not work: the store cannot be written. */
+  onBrokerAlarmRaised?(event: AlarmEvent): void | Promise<void>;
+  /** It works again. */
+  onBrokerAlarmCleared?(event: AlarmClearedEvent): void | Promise<void>;
 }
 
 /**

@@ -37,6 +37,8 @@ export const EVENT_NAMES: readonly BrokerEventName[] = [
   "onBrokerRetainedMessage",
   "onMqttPacketReceived",
   "onMqttPacketSent",
+  "onBrokerAlarmRaised",
+  "onBrokerAlarmCleared",
 ];
 
 /** The names of the methods that decide. */

@@ -7,7 +7,12 @@ import type {
   ISubackPacket,
 } from "mqtt-packet";
 import { Buffer } from "node:buffer";
-import { Broker, type BrokerConfig, silentLogger } from "../mod.ts";
+import {
+  Broker,
+  type BrokerConfig,
+  type BrokerOptions,
+  silentLogger,
+} from "../mod.ts";
 import type { Logger } from "../mod.ts";
 import {
   decode,
@@ -98,6 +103,11 @@ export class TestClient implements AsyncDisposable {
     return this.version === 5
       ? this.connack?.reasonCode
       : this.connack?.returnCode;
+  }
+
+  /** How many packets have come that nobody has read. */
+  get unread(): number {
+    return this.#packets.length;
   }
 
   /** Sends packets, in one write. */
@@ -292,16 +302,18 @@ export function connectPacket(options: ConnectOptions = {}): IConnectPacket {
  *
  * @param config Replaces or adds keys of the configuration.
  * @param logger Gets the log.
+ * @param options Other options of the broker.
  */
 export async function startBroker(
   config: BrokerConfig = {},
   logger: Logger = silentLogger,
+  options: BrokerOptions = {},
 ): Promise<Broker> {
   const broker = new Broker({
     listeners: { default: { bind: "127.0.0.1:0" } },
     plugins: { auth_anonymous: null },
     ...config,
-  }, { logger });
+  }, { logger, ...options });
   await broker.start();
   return broker;
 }

@@ -6,6 +6,7 @@ import type {
   ListenerInput,
   ProtocolLevel,
   ResolvedConfig,
+  StoreConfig,
   TopicCheckInput,
 } from "./types.ts";
 import {
@@ -106,7 +107,37 @@ const TOPIC_CHECK = {
   receiveAcl: optional(acl()),
 };
 
+const STORE = {
+  type: rule('"memory" or "sqlite"', storeType),
+  path: optional(text()),
+  durability: v.nullish(oneOf("process", "power"), "process"),
+  maxSize: v.nullish(size(0), 0),
+  clearOnShutdown: v.nullish(flag(), false),
+};
+
 const CONFIG = {
+  store: v.nullish(
+    v.pipe(
+      rule(
+        '"memory", or a map with a type and a path',
+        (value) =>
+          value === "memory"
+            ? { type: value }
+            : isMap(value)
+            ? value
+            : undefined,
+      ),
+      v.object(STORE),
+      v.check(
+        ({ type, path }) => type === "memory" || path !== undefined,
+        "needs a path: the file of the store",
+      ),
+      v.transform((store): StoreConfig =>
+        store.type === "memory" ? { type: "memory" } : store as StoreConfig
+      ),
+    ),
+    { type: "memory" },
+  ),
   listeners: optional(namedMap("a map of listeners by name", map(LISTENER))),
   plugins: optional(v.unknown()),
   pluginNamespace: optional(text()),
@@ -162,7 +193,10 @@ export function normaliseKeys(
   keys: Keys,
 ): Record<string, unknown> {
   const result = keys.normalise(input, Object.keys(CONFIG));
-  const { listeners, auth, topicCheck } = result;
+  const { listeners, auth, topicCheck, store } = result;
+  if (isMap(store)) {
+    result.store = keys.normalise(store, Object.keys(STORE), ["store"]);
+  }
   if (isMap(listeners)) {
     result.listeners = Object.fromEntries(
       Object.entries(listeners).map(([name, listener]) => [
@@ -212,6 +246,10 @@ export function checkTypes(
       maxConnectPacketSize: Math.min(limit, settings.maxPacketSize),
     },
   };
+}
+
+function storeType(value: unknown): "memory" | "sqlite" | undefined {
+  return value === "memory" || value === "sqlite" ? value : undefined;
 }
 
 /** A value that may be absent; in a file, where a key without a value is `null`, that too. */

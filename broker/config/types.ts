@@ -53,6 +53,37 @@ export interface ListenerInput {
   writer?: string;
 }
 
+/** A store as it is written. */
+export interface StoreInput {
+  /** What kind of store. */
+  type: "memory" | "sqlite";
+  /** File of the store; needed for `sqlite`. */
+  path?: string;
+  /**
+   * What an acknowledged message survives: the death of the process, or the loss of
+   * power too, which is slower. Default: `"process"`.
+   */
+  durability?: "process" | "power";
+  /** Most bytes of the file; 0: no limit. Default: 0. */
+  maxSize?: Size;
+  /** Whether the file is deleted when the broker is shut down. Default: `false`. */
+  clearOnShutdown?: boolean;
+}
+
+/** A store with everything filled in. */
+export type StoreConfig = { type: "memory" } | {
+  /** A SQLite file. */
+  type: "sqlite";
+  /** The file. */
+  path: string;
+  /** What an acknowledged message survives. */
+  durability: "process" | "power";
+  /** Bytes; 0: no limit. */
+  maxSize: number;
+  /** Whether the file is deleted when the broker is shut down. */
+  clearOnShutdown: boolean;
+};
+
 /** A plugin by its class, an instance or a name, with what it needs. */
 export interface PluginInput {
   /** Alias, specifier, class or instance. */
@@ -106,6 +137,11 @@ export interface TopicCheckInput {
 export interface BrokerConfig {
   /** Listeners by name. Default: one, on 127.0.0.1:1883. */
   listeners?: Record<string, ListenerInput | null>;
+  /**
+   * Where sessions, messages and retained messages are kept. Default: `"memory"`,
+   * which ends with the broker.
+   */
+  store?: "memory" | StoreInput;
   /** Plugins, in the order in which they are asked. Default: none, so that nobody gets in. */
   plugins?: PluginsInput;
   /** Section of the import map that has the plugins. Default: `"dinomq.plugins"`. */
@@ -223,6 +259,8 @@ export interface LegacyPlugins {
 
 /** A configuration with everything filled in. */
 export interface ResolvedConfig {
+  /** Where sessions, messages and retained messages are kept. */
+  store: StoreConfig;
   /** The listeners, in their order. */
   listeners: ListenerConfig[];
   /** The plugins, in their order; empty in the older style. */

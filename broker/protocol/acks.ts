@@ -7,6 +7,7 @@
 import { decode } from "../../codec/decode.ts";
 import { PacketError } from "../../codec/errors.ts";
 import { ReasonCode } from "../../codec/reason_codes.ts";
+import { acknowledge } from "../ack_queue.ts";
 import type { Connection } from "../connection.ts";
 
 let reason = 0;
@@ -63,11 +64,16 @@ export function handlePubrec(
     connection.eased();
     return;
   }
+  const before = connection.core.journal?.ops;
   const known = outbox?.received(packetId) ?? false;
-  connection.sendAck(
+  // Not before the store has it: once the client has released the identifier, it
+  // would take the message for a new one.
+  acknowledge(
+    connection,
     0x62,
     packetId,
     known ? 0 : ReasonCode.PacketIdentifierNotFound,
+    before,
   );
 }
 
@@ -79,13 +85,15 @@ export function handlePubrel(
   end: number,
 ): undefined {
   const packetId = read(connection, bytes, start, end);
-  const known = connection.session!.incoming.delete(packetId);
-  if (known) connection.core.stats.inflightIn--;
+  const before = connection.core.journal?.ops;
+  const known = connection.session!.releaseIncoming(packetId);
   // [MQTT-4.3.3-11]
-  connection.sendAck(
+  acknowledge(
+    connection,
     0x70,
     packetId,
     known ? 0 : ReasonCode.PacketIdentifierNotFound,
+    before,
   );
 }
 

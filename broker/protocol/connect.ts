@@ -97,6 +97,11 @@ async function admit(
 ): Promise<void> {
   const { core } = connection;
   session.password = undefined;
+  const failure = core.journal?.failure;
+  if (failure !== undefined && session.expiryInterval > 0) {
+    refuse(connection, ReasonCode.ServerUnavailable, failure.message);
+    return;
+  }
   const { will } = session;
   if (will !== undefined) {
     const answer = core.may(
@@ -142,6 +147,7 @@ function accept(
     asked.topicAliasMaximum ?? 0,
   );
   connection.problemInformation = asked.requestProblemInformation !== false;
+  const before = core.journal?.ops;
   const session = core.sessions.attach(connection, candidate);
   connection.session = session;
   connection.open(session.keepAlive);
@@ -161,6 +167,12 @@ function accept(
     }
   } else connack.returnCode = 0;
   connection.send(connack);
+  if (session.durable && core.journal?.ops !== before) {
+    // The CONNACK goes first, and not before the store has the session.
+    const { output } = connection;
+    output.hold();
+    core.journal?.wait({ stored: () => output.release() });
+  }
   if (plugins.hooks.onBrokerClientConnected.length > 0) {
     plugins.emit("onBrokerClientConnected", {
       clientId: session.clientId,
@@ -262,7 +274,6 @@ function readWill(
   message.qos = qos;
   message.retain = will.retain ?? false;
   message.publisher = session.clientId;
-  message.publisherName = session.username;
   const properties = will.properties ?? {};
   const { forward } = packet.protocolVersion === 5
     ? willProperties(bytes)

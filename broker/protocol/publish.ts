@@ -8,8 +8,10 @@ import { PacketError } from "../../codec/errors.ts";
 import type { PublishView } from "../../codec/publish.ts";
 import { ReasonCode } from "../../codec/reason_codes.ts";
 import type { Denial } from "../../plugins/mod.ts";
+import { acknowledge } from "../ack_queue.ts";
 import type { Connection } from "../connection.ts";
 import { Message } from "../message.ts";
+import { storeReason } from "../store/failure.ts";
 import { Topic } from "../topics/topic.ts";
 import { forwardRun } from "./publish_run.ts";
 
@@ -39,18 +41,33 @@ export function handlePublish(
     forwardRun(connection, view, topic)
   ) return;
   if (qos === 2) {
-    const { incoming } = session;
-    if (incoming.has(view.packetId)) {
-      // Delivered already [MQTT-4.3.3-10].
-      connection.sendAck(0x50, view.packetId, 0);
+    if (session.hasIncoming(view.packetId)) {
+      // Delivered already [MQTT-4.3.3-10], if perhaps not stored yet.
+      acknowledge(connection, 0x50, view.packetId, 0, core.journal?.ops);
       return;
     }
+    const unreleased = session.incomingCount;
     // [MQTT-3.3.4-7]; clients of MQTT 3 know of no such limit.
-    if (incoming.size >= config.receiveMaximum && version === 5) {
+    if (unreleased >= config.receiveMaximum && version === 5) {
       throw new PacketError(
         ReasonCode.ReceiveMaximumExceeded,
-        `Cannot take PUBLISH: ${incoming.size} messages are not released, at most ${config.receiveMaximum} are allowed`,
+        `Cannot take PUBLISH: ${unreleased} messages are not released, at most ${config.receiveMaximum} are allowed`,
       );
+    }
+  }
+  const { journal } = core;
+  if (qos > 0 && journal !== undefined) {
+    if (journal.failure !== undefined && version === 5) {
+      refuse(connection, qos, view.packetId, storeReason(journal.failure));
+      return;
+    }
+    if (journal.backlogged) {
+      // The connection reads nothing meanwhile, so that the packet stays.
+      return journal.relieved().then(() => {
+        if (connection.phase !== "open") return;
+        stats.publishReceived--;
+        return handlePublish(connection, bytes, start, end);
+      });
     }
   }
   const message = plugins.hooks.onBrokerMessageReceived.length > 0
@@ -122,19 +139,20 @@ function accept(
     });
   }
   const { qos, packetId } = view;
-  if (qos === 2) {
-    // Before anyone gets it: a repeated PUBLISH must find it.
-    connection.session!.incoming.add(packetId);
-    core.stats.inflightIn++;
-  }
+  const before = core.journal?.ops;
+  // Before anyone gets it: a repeated PUBLISH must find it.
+  if (qos === 2) connection.session!.addIncoming(packetId);
   const anyone = core.delivery.publish(message, view, connection.version);
   if (qos === 0) return;
   // The delivery may have ended this very connection.
   if (connection.phase !== "open") return;
-  connection.sendAck(
+  acknowledge(
+    connection,
     qos === 1 ? 0x40 : 0x50,
     packetId,
     anyone ? 0 : ReasonCode.NoMatchingSubscribers,
+    before,
+    core.delivery.undecided,
   );
 }
 
@@ -148,11 +166,17 @@ function refuse(
   const { core } = connection;
   core.stats.dropped.topic_refused++;
   if (qos === 0) return;
+  const before = core.journal?.ops;
   if (qos === 2 && connection.version !== 5) {
-    connection.session!.incoming.add(packetId);
-    core.stats.inflightIn++;
+    connection.session!.addIncoming(packetId);
   }
-  connection.sendAck(qos === 1 ? 0x40 : 0x50, packetId, reasonCode);
+  acknowledge(
+    connection,
+    qos === 1 ? 0x40 : 0x50,
+    packetId,
+    reasonCode,
+    before,
+  );
 }
 
 /** The topic that a PUBLISH means; a new alias is remembered. */
@@ -225,6 +249,5 @@ function messageOf(
   message.retain = view.retain;
   message.expiresAt = view.expiry === -1 ? 0 : Date.now() + view.expiry * 1000;
   message.publisher = session.clientId;
-  message.publisherName = session.username;
   return message;
 }

@@ -8,6 +8,7 @@ import type { ISubscribePacket } from "mqtt-packet";
 import { ReasonCode } from "../../codec/reason_codes.ts";
 import type { Denial, QoS } from "../../plugins/mod.ts";
 import type { Connection } from "../connection.ts";
+import { storeReason } from "../store/failure.ts";
 import { parseFilter } from "../topics/filter.ts";
 import type { Subscription } from "../topics/subscription_tree.ts";
 
@@ -24,6 +25,17 @@ export function handleSubscribe(
   connection: Connection,
   packet: ISubscribePacket,
 ): Promise<void> | undefined {
+  const failure = connection.session!.durable &&
+    connection.core.journal?.failure;
+  if (failure) {
+    const code = refusal(connection, storeReason(failure));
+    connection.send({
+      cmd: "suback",
+      messageId: packet.messageId,
+      granted: packet.subscriptions.map(() => code),
+    });
+    return;
+  }
   const answers: (Subscription | number)[] = [];
   const next = (): Promise<void> | undefined => {
     while (answers.length < packet.subscriptions.length) {
@@ -37,7 +49,8 @@ export function handleSubscribe(
       }
       answers.push(answer);
     }
-    if (connection.session !== null) subscribe(connection, packet, answers);
+    if (connection.session === null) return undefined;
+    return subscribe(connection, packet, answers);
   };
   return next();
 }
@@ -46,9 +59,10 @@ function subscribe(
   connection: Connection,
   packet: ISubscribePacket,
   answers: readonly (Subscription | number)[],
-): void {
+): Promise<void> | undefined {
   const { core } = connection;
   const session = connection.session!;
+  const before = core.journal?.ops;
   const limit = core.config.maxSubscriptionsPerClient;
   const granted: number[] = [];
   const fresh: { subscription: Subscription; requested: Requested }[] = [];
@@ -76,17 +90,22 @@ function subscribe(
       (handling === 0 || isNew)
     ) replays.push(answer);
   }
-  connection.send({ cmd: "suback", messageId: packet.messageId, granted });
-  if (core.plugins.hooks.onBrokerClientSubscribed.length > 0) {
-    for (const { subscription, requested } of fresh) {
-      core.plugins.emit("onBrokerClientSubscribed", {
-        clientId: session.clientId,
-        topic: subscription.filter.text,
-        qos: requested.qos,
-      });
+  const answer = (): void => {
+    if (connection.session !== session) return;
+    connection.send({ cmd: "suback", messageId: packet.messageId, granted });
+    if (core.plugins.hooks.onBrokerClientSubscribed.length > 0) {
+      for (const { subscription, requested } of fresh) {
+        core.plugins.emit("onBrokerClientSubscribed", {
+          clientId: session.clientId,
+          topic: subscription.filter.text,
+          qos: requested.qos,
+        });
+      }
     }
-  }
-  for (const subscription of replays) replay(connection, subscription);
+    for (const subscription of replays) replay(connection, subscription);
+  };
+  if (core.journal?.ops === before) answer();
+  else return core.journal!.stored().then(answer);
 }
 
 /** The subscription, or the reason code that refuses it. */

@@ -6,38 +6,36 @@
  */
 
 import type { QoS } from "../../plugins/mod.ts";
+import { sendAck } from "../ack_queue.ts";
 import type { Core } from "../core.ts";
 import type { Message } from "../message.ts";
+import type { Waiter } from "../store/journal.ts";
+import type { StoredDelivery } from "../store/store.ts";
 import type { SharedGroup } from "../topics/subscription_tree.ts";
+import type { Flight } from "./flight.ts";
+import { FlightQueue } from "./flight_queue.ts";
 import type { Session } from "./session.ts";
+import { Window } from "./window.ts";
 
-/** One message for one client. */
-export interface Flight {
-  /** The message, kept. */
-  readonly message: Message;
-  /** QoS of the delivery. */
-  readonly qos: QoS;
-  /** RETAIN flag of the delivery. */
-  readonly retain: boolean;
-  /** Subscription identifiers. */
-  readonly identifiers: readonly number[];
-  /** The group that chose this client. */
-  readonly group: SharedGroup | undefined;
-  /** Packet identifier; 0 before it is sent first. */
-  packetId: number;
-  /** Whether PUBREC came, so that only PUBREL is to be repeated. */
-  released: boolean;
+// Milliseconds before the store is read again that could not be read.
+const LATER = 1000;
+
+/** A message that is sent when a batch is written. */
+interface Unsafe {
+  readonly flight: Flight;
+  /** Whether it was sent before. */
+  readonly again: boolean;
+  readonly batch: number;
 }
 
 /** The outgoing side of a session. */
-export class Outbox {
+export class Outbox implements Waiter {
   readonly #core: Core;
   readonly #session: Session;
-  readonly #inflight = new Map<number, Flight>();
-  #queue: Flight[] = [];
-  #head = 0;
-  #queuedBytes = 0;
-  #lastId = 0;
+  readonly #window: Window;
+  readonly #queue: FlightQueue;
+  /** QoS 2 messages that are sent once the store has their identifiers, and what comes behind them. */
+  #unsafe: Unsafe[] | undefined;
   /** The message that waits for a plugin's answer; none may overtake it. */
   #asked: Flight | undefined;
   /** Whether the client is back, and what it did not acknowledge comes first. */
@@ -46,22 +44,24 @@ export class Outbox {
   constructor(core: Core, session: Session) {
     this.#core = core;
     this.#session = session;
+    this.#window = new Window(core, session);
+    this.#queue = new FlightQueue(core, session);
   }
 
   /** Messages that were sent and are not acknowledged. */
   get inflight(): number {
-    return this.#inflight.size;
+    return this.#window.size;
   }
 
   /** Messages that wait. */
   get queued(): number {
-    return this.#queue.length - this.#head;
+    return this.#queue.size;
   }
 
   /** Whether so much waits that publishers should slow down. */
   get congested(): boolean {
-    return this.queued > this.#core.config.maxQueuedMessages >> 1 ||
-      this.#queuedBytes > this.#core.config.maxQueuedBytes / 2;
+    return this.#queue.size > this.#core.config.maxQueuedMessages >> 1 ||
+      this.#queue.bytes > this.#core.config.maxQueuedBytes / 2;
   }
 
   /**
@@ -86,36 +86,35 @@ export class Outbox {
       group,
       packetId: 0,
       released: false,
+      seq: 0,
+      batch: 0,
+      place: 0,
     };
     if (
       connection !== null && this.#asked === undefined && !this.#held &&
-      this.#head === this.#queue.length &&
-      this.#inflight.size < connection.window && !connection.busy
+      this.#queue.size === 0 &&
+      this.#window.size < connection.window && !connection.busy
     ) {
       this.#send(flight, message);
       return true;
     }
     const { config, stats } = this.#core;
-    const size = message.weight;
     if (
-      this.queued >= config.maxQueuedMessages ||
-      this.#queuedBytes + size > config.maxQueuedBytes
+      this.#queue.size >= config.maxQueuedMessages ||
+      this.#queue.bytes + message.weight > config.maxQueuedBytes
     ) {
       stats.dropped.queue_full++;
       return false;
     }
-    // It may stay for days.
-    if (connection === null) flight.message.settle();
+    this.#record(flight);
     this.#queue.push(flight);
-    this.#queuedBytes += size;
-    stats.queued++;
     if (connection !== null && this.congested) connection.slowPublishers();
     return true;
   }
 
   /** A PUBACK came, or a PUBCOMP: the message has arrived. */
   complete(packetId: number, qos: QoS): boolean {
-    const flight = this.#inflight.get(packetId);
+    const flight = this.#window.get(packetId);
     if (flight === undefined || flight.qos !== qos) return false;
     this.#forget(packetId);
     this.pump();
@@ -124,25 +123,28 @@ export class Outbox {
 
   /** A PUBREC came: from now on only PUBREL is repeated [MQTT-4.3.3-6]. */
   received(packetId: number): boolean {
-    const flight = this.#inflight.get(packetId);
+    const flight = this.#window.get(packetId);
     if (flight === undefined || flight.qos !== 2) return false;
     flight.released = true;
+    if (flight.seq !== 0) this.#core.journal?.updateFlight(flight);
     return true;
   }
 
   /** Sends what waits, as far as the client takes it. */
   pump(): void {
     if (this.#asked !== undefined || this.#held) return;
-    while (this.#head < this.#queue.length) {
+    while (this.#queue.size > 0) {
       const connection = this.#session.connection;
       if (
         connection === null || connection.busy ||
-        this.#inflight.size >= connection.window
+        this.#window.size >= connection.window
       ) return;
-      const flight = this.#shift();
+      const flight = this.#queue.shift(this);
+      if (flight === undefined) return;
       // What was sent once does not expire [MQTT-4.3.3-7].
       if (flight.packetId === 0 && flight.message.expired(Date.now())) {
         this.#core.stats.dropped.expired++;
+        this.#erase(flight);
         continue;
       }
       // Rights may have changed while the message waited.
@@ -158,14 +160,14 @@ export class Outbox {
           // The session may have ended meanwhile.
           if (this.#asked !== flight) return;
           this.#asked = undefined;
-          if (!allowed) this.#core.stats.dropped.denied++;
-          else this.#sendOrPutBack(flight);
+          if (allowed) this.#sendOrPutBack(flight);
+          else this.#deny(flight);
           this.pump();
         }).catch(this.#core.report);
         return;
       }
       if (verdict) this.#sendOrPutBack(flight);
-      else this.#core.stats.dropped.denied++;
+      else this.#deny(flight);
     }
   }
 
@@ -180,13 +182,20 @@ export class Outbox {
     this.#held = false;
     const connection = this.#session.connection;
     if (connection === null) return;
+    if (!this.#window.load()) {
+      this.#held = true;
+      this.#core.clock.schedule(LATER, () => this.resume());
+      return;
+    }
+    // From here all of them are sent.
+    this.#unsafe = undefined;
     const unsent: Flight[] = [];
     let room = connection.window;
-    const before = [...this.#inflight.values()];
+    const before = this.#window.all();
     for (const flight of before) {
       if (flight.released) {
         room--;
-        connection.sendAck(0x62, flight.packetId, 0);
+        sendAck(connection, 0x62, flight.packetId, 0);
       }
     }
     for (const flight of before) {
@@ -196,12 +205,12 @@ export class Outbox {
       if (room-- > 0 && !connection.busy) {
         if (this.#mayResend(flight)) this.#resend(flight);
       } else {
-        this.#forget(flight.packetId);
+        this.#window.leave(flight.packetId);
         unsent.push(flight);
       }
     }
     if (this.#session.ended) return;
-    this.#unshift(unsent);
+    this.#queue.unshift(unsent);
     this.pump();
   }
 
@@ -213,39 +222,69 @@ export class Outbox {
    */
   takeShared(ended: boolean): Flight[] {
     const taken: Flight[] = [];
-    for (const flight of [...this.#inflight.values()]) {
+    if (ended) this.#window.load();
+    for (const flight of this.#window.all()) {
       // [MQTT-4.8.2-5]: QoS 2 stays with the client that it was sent to.
       if (flight.group === undefined || flight.qos !== 1) continue;
       if (flight.group.choose(this.#session, !ended) === undefined) continue;
       this.#forget(flight.packetId);
       taken.push(flight);
     }
-    const queue: Flight[] = [];
-    for (let i = this.#head; i < this.#queue.length; i++) {
-      const flight = this.#queue[i];
-      if (
-        flight.group !== undefined &&
-        (flight.qos < 2 || flight.packetId === 0) &&
-        flight.group.choose(this.#session, !ended) !== undefined
-      ) {
-        this.#queuedBytes -= flight.message.weight;
-        this.#core.stats.queued--;
-        taken.push(flight);
-      } else queue.push(flight);
-    }
-    this.#queue = queue;
-    this.#head = 0;
-    return taken;
+    const waiting = this.#queue.takeWhere(({ group, qos, packetId }) =>
+      group !== undefined && (qos < 2 || packetId === 0) &&
+      group.choose(this.#session, !ended) !== undefined
+    );
+    for (const flight of waiting) this.#erase(flight);
+    return [...taken, ...waiting];
   }
 
-  /** Forgets everything. */
+  /**
+   * Takes over what the store has for the session.
+   *
+   * @param waiting What was not sent yet, in its order.
+   * @param sent What was in flight.
+   */
+  restore(
+    waiting: readonly StoredDelivery[],
+    sent: readonly StoredDelivery[],
+  ): void {
+    this.#queue.restore(waiting);
+    this.#window.restore(sent.map(({ seq }) => seq));
+  }
+
+  /** Has the store forget all messages; the session is over. */
+  eraseAll(): void {
+    if (this.#asked !== undefined) this.#erase(this.#asked);
+    this.#window.eraseAll();
+    this.#queue.eraseAll();
+  }
+
+  /** A batch is written: what waited for its packet identifier is sent, what waited in the store too. */
+  stored(batch: number): void {
+    const waiting = this.#unsafe ?? [];
+    let count = 0;
+    while (count < waiting.length && waiting[count].batch <= batch) {
+      const { flight, again } = waiting[count++];
+      if (
+        this.#session.connection === null || this.#held ||
+        this.#window.get(flight.packetId) !== flight
+      ) continue;
+      if (!this.#transmit(flight, flight.message, again)) {
+        this.#forget(flight.packetId);
+      }
+    }
+    if (this.#unsafe !== undefined) {
+      const left = this.#unsafe.slice(count);
+      this.#unsafe = left.length === 0 ? undefined : left;
+    }
+    this.pump();
+  }
+
+  /** Forgets everything; the store does not. */
   clear(): void {
-    this.#core.stats.inflightOut -= this.#inflight.size;
-    this.#core.stats.queued -= this.queued;
-    this.#inflight.clear();
-    this.#queue = [];
-    this.#head = 0;
-    this.#queuedBytes = 0;
+    this.#window.clear();
+    this.#queue.clear();
+    this.#unsafe = undefined;
     this.#asked = undefined;
     this.#held = false;
   }
@@ -266,7 +305,7 @@ export class Outbox {
     // The plugin may have ended the connection.
     if (verdict === true) return this.#session.connection !== null;
     verdict.then((allowed) => {
-      if (this.#inflight.get(flight.packetId) !== flight) return;
+      if (this.#window.get(flight.packetId) !== flight) return;
       if (allowed && this.#session.connection !== null) {
         this.#resend(flight);
         this.pump();
@@ -283,29 +322,58 @@ export class Outbox {
     if (ended) return;
     if (
       connection === null || this.#held || connection.busy ||
-      this.#inflight.size >= connection.window
-    ) this.#putBack(flight);
+      this.#window.size >= connection.window
+    ) this.#queue.putBack(flight);
     else this.#send(flight, flight.message);
   }
 
   #send(flight: Flight, message: Message): void {
     if (flight.qos === 0) {
       this.#transmit(flight, message, false);
+      this.#erase(flight);
       return;
     }
     const again = flight.packetId !== 0;
-    if (!again) flight.packetId = this.#nextId();
-    this.#inflight.set(flight.packetId, flight);
-    this.#core.stats.inflightOut++;
+    if (!again) {
+      flight.packetId = this.#window.nextId(this.#queue);
+    }
+    this.#window.enter(flight);
+    const { journal } = this.#core;
+    if (journal !== undefined && this.#session.durable) {
+      if (flight.seq === 0) this.#record(flight);
+      else if (!again) journal.updateFlight(flight);
+      // Under another identifier, after a crash, the client would take a message of
+      // QoS 2 for a new one. Others wait behind it, which keeps the order.
+      if (flight.qos === 2 && !again || this.#unsafe !== undefined) {
+        (this.#unsafe ??= []).push({ flight, again, batch: journal.batch });
+        journal.wait(this);
+        return;
+      }
+    }
     if (!this.#transmit(flight, message, again)) {
       // Larger than the client takes: as if it had been delivered [MQTT-3.1.2-25].
       this.#forget(flight.packetId);
     }
   }
 
-  /** Takes a message out of the window; a plugin may have ended the session before. */
+  /** A message is done. */
   #forget(packetId: number): void {
-    if (this.#inflight.delete(packetId)) this.#core.stats.inflightOut--;
+    const flight = this.#window.leave(packetId);
+    if (flight !== undefined) this.#erase(flight);
+  }
+
+  #deny(flight: Flight): void {
+    this.#core.stats.dropped.denied++;
+    this.#erase(flight);
+  }
+
+  #record(flight: Flight): void {
+    const { durable, key } = this.#session;
+    if (durable) this.#core.journal?.addFlight(key, flight);
+  }
+
+  #erase(flight: Flight): void {
+    if (flight.seq !== 0) this.#core.journal?.removeFlight(flight);
   }
 
   #resend(flight: Flight): void {
@@ -323,59 +391,5 @@ export class Outbox {
       flight.packetId,
       flight.identifiers,
     );
-  }
-
-  #nextId(): number {
-    do {
-      this.#lastId = this.#lastId === 65535 ? 1 : this.#lastId + 1;
-    } while (this.#inflight.has(this.#lastId) || this.#reserved(this.#lastId));
-    return this.#lastId;
-  }
-
-  /** Whether a message that waits to be sent again owns the identifier; these stand in front. */
-  #reserved(packetId: number): boolean {
-    for (let i = this.#head; i < this.#queue.length; i++) {
-      if (this.#queue[i].packetId === 0) return false;
-      if (this.#queue[i].packetId === packetId) return true;
-    }
-    return false;
-  }
-
-  #shift(): Flight {
-    const flight = this.#queue[this.#head++];
-    if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#head);
-      this.#head = 0;
-    }
-    this.#queuedBytes -= flight.message.weight;
-    this.#core.stats.queued--;
-    if (this.#head === this.#queue.length) {
-      this.#queue = [];
-      this.#head = 0;
-    }
-    return flight;
-  }
-
-  /** Puts a message in front, but behind those that were sent before. */
-  #putBack(flight: Flight): void {
-    const waiting = this.#queue.slice(this.#head);
-    const at = flight.packetId !== 0
-      ? 0
-      : waiting.findIndex((other) => other.packetId === 0);
-    waiting.splice(at === -1 ? waiting.length : at, 0, flight);
-    this.#queue = waiting;
-    this.#head = 0;
-    this.#queuedBytes += flight.message.weight;
-    this.#core.stats.queued++;
-  }
-
-  #unshift(flights: Flight[]): void {
-    if (flights.length === 0) return;
-    this.#queue = [...flights, ...this.#queue.slice(this.#head)];
-    this.#head = 0;
-    for (const flight of flights) {
-      this.#queuedBytes += flight.message.weight;
-      this.#core.stats.queued++;
-    }
   }
 }

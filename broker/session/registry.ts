@@ -67,17 +67,15 @@ export class SessionRegistry {
     if (kept) {
       this.#refresh(session, candidate);
       session.usedOutbox?.hold();
-    } else {
-      this.#sessions.set(clientId, session);
-      this.#core.stats.clientsDisconnected++;
-    }
+    } else this.#add(session);
     session.claimed = true;
     session.sessionPresent = kept;
     session.expiry?.cancel();
     session.expiry = undefined;
     session.connection = connection;
     session.connectedAt = Date.now();
-    const { stats } = this.#core;
+    const { stats, journal } = this.#core;
+    if (session.key !== 0) journal?.putSession(session);
     stats.clientsDisconnected--;
     stats.clientsConnected++;
     stats.clientsMaximum = Math.max(
@@ -93,10 +91,26 @@ export class SessionRegistry {
     session.cleanStart = false;
     session.expiryInterval = this.#core.config.sessionExpiryInterval;
     session.disconnectedAt = Date.now();
-    this.#sessions.set(clientId, session);
-    this.#core.stats.clientsDisconnected++;
+    this.#add(session);
+    if (session.key !== 0) this.#core.journal?.putSession(session);
     this.#scheduleExpiry(session);
     return session;
+  }
+
+  /** Takes over a session that the store has; its connection ended with the last run of the broker. */
+  restore(session: Session): void {
+    this.#sessions.set(session.clientId, session);
+    this.#core.stats.clientsDisconnected++;
+  }
+
+  /** Goes on with what waits for a time: the end of a restored session, and its will. */
+  resumeTimes(session: Session): void {
+    if (session.expiryInterval === 0) {
+      this.end(session);
+      return;
+    }
+    this.#scheduleExpiry(session);
+    this.#scheduleWill(session);
   }
 
   /**
@@ -124,14 +138,8 @@ export class SessionRegistry {
     }
     this.#passOn(session, false);
     this.#scheduleExpiry(session);
-    if (session.will === undefined) return;
-    if (session.willDelay === 0) core.fireWill(session);
-    else {
-      session.willDeadline = core.clock.schedule(
-        session.willDelay * 1000,
-        () => core.fireWill(session),
-      );
-    }
+    if (session.key !== 0) core.journal?.putSession(session);
+    this.#scheduleWill(session);
   }
 
   /** Ends a session and with it everything that it holds; its will is sent now. */
@@ -140,8 +148,9 @@ export class SessionRegistry {
     this.#sessions.delete(session.clientId);
     this.#core.stats.clientsDisconnected--;
     // [MQTT-3.1.2-8]
-    if (session.will !== undefined) this.#core.fireWill(session);
+    const sent = this.#core.fireWill(session);
     this.#passOn(session, true);
+    session.forget(sent);
     session.destroy();
   }
 
@@ -166,9 +175,33 @@ export class SessionRegistry {
     }
   }
 
+  #add(session: Session): void {
+    const { journal, stats } = this.#core;
+    this.#sessions.set(session.clientId, session);
+    stats.clientsDisconnected++;
+    session.durable = journal !== undefined && session.expiryInterval > 0;
+    // Of a session that ends with its connection, only the will must be sent.
+    if (session.durable || session.will !== undefined) {
+      session.key = journal?.newKey() ?? 0;
+    }
+  }
+
+  #scheduleWill(session: Session): void {
+    if (session.will === undefined) return;
+    const { clock } = this.#core;
+    const due = session.disconnectedAt + session.willDelay * 1000;
+    if (due <= Date.now()) this.#core.fireWill(session);
+    else {
+      session.willDeadline = clock.schedule(
+        due - Date.now(),
+        () => void this.#core.fireWill(session),
+      );
+    }
+  }
+
   #scheduleExpiry(session: Session): void {
     session.expiry = this.#core.clock.schedule(
-      session.expiryInterval * 1000,
+      session.disconnectedAt + session.expiryInterval * 1000 - Date.now(),
       () => {
         this.#core.logger.debug("Session expired", {
           clientId: session.clientId,

@@ -56,6 +56,10 @@ export class Session implements PublicSession {
   pendingBytes = 0;
   /** Whether the session is over: nobody may give it anything more. */
   ended = false;
+  /** What the store knows it by; 0: the store does not have it. */
+  key = 0;
+  /** Whether its subscriptions and messages are stored. */
+  durable = false;
   #subscriptions: Map<string, Subscription> | undefined;
   #attributes: Map<string, unknown> | undefined;
   #incoming: Set<number> | undefined;
@@ -108,9 +112,34 @@ export class Session implements PublicSession {
     return this.#outbox;
   }
 
-  /** Identifiers of QoS 2 messages that the client has not released. */
-  get incoming(): Set<number> {
-    return this.#incoming ??= new Set();
+  /** Whether a QoS 2 message of the client is not released. */
+  hasIncoming(packetId: number): boolean {
+    return this.#incoming?.has(packetId) ?? false;
+  }
+
+  /** How many QoS 2 messages of the client are not released. */
+  get incomingCount(): number {
+    return this.#incoming?.size ?? 0;
+  }
+
+  /** A QoS 2 message has arrived. */
+  addIncoming(packetId: number): void {
+    this.restoreIncoming(packetId);
+    if (this.durable) this.#core.journal?.addIncoming(this.key, packetId);
+  }
+
+  /** Takes over a QoS 2 message that the store has. */
+  restoreIncoming(packetId: number): void {
+    (this.#incoming ??= new Set()).add(packetId);
+    this.#core.stats.inflightIn++;
+  }
+
+  /** The client releases a QoS 2 message; says whether it was there. */
+  releaseIncoming(packetId: number): boolean {
+    if (!this.#incoming?.delete(packetId)) return false;
+    this.#core.stats.inflightIn--;
+    if (this.durable) this.#core.journal?.deleteIncoming(this.key, packetId);
+    return true;
   }
 
   /**
@@ -119,7 +148,16 @@ export class Session implements PublicSession {
    * @returns Whether there was none before.
    */
   subscribe(subscription: Subscription): boolean {
-    const fresh = !this.unsubscribe(subscription.filter.text);
+    const fresh = !this.#remove(subscription.filter.text);
+    this.restoreSubscription(subscription);
+    if (this.durable) {
+      this.#core.journal?.putSubscription(this.key, subscription);
+    }
+    return fresh;
+  }
+
+  /** Takes over a subscription that the store has. */
+  restoreSubscription(subscription: Subscription): void {
     (this.#subscriptions ??= new Map()).set(
       subscription.filter.text,
       subscription,
@@ -127,11 +165,18 @@ export class Session implements PublicSession {
     const { stats, tree } = this.#core;
     tree.add(subscription);
     stats.subscriptions = tree.size;
-    return fresh;
   }
 
   /** Unsubscribes; says whether there was a subscription. */
   unsubscribe(filter: string): boolean {
+    const known = this.#remove(filter);
+    if (known && this.durable) {
+      this.#core.journal?.deleteSubscription(this.key, filter);
+    }
+    return known;
+  }
+
+  #remove(filter: string): boolean {
     const known = this.#subscriptions?.get(filter);
     if (known === undefined) return false;
     this.#subscriptions!.delete(filter);
@@ -146,8 +191,9 @@ export class Session implements PublicSession {
    *
    * @param step Delivers one message.
    * @param weight What the message weighs.
+   * @returns Resolves when it is done; never rejects.
    */
-  defer(step: () => void | Promise<void>, weight: number): void {
+  defer(step: () => void | Promise<void>, weight: number): Promise<void> {
     this.pendingCount++;
     this.pendingBytes += weight;
     const tail = (this.pending ?? Promise.resolve()).then(step)
@@ -157,6 +203,25 @@ export class Session implements PublicSession {
         if (this.pending === tail) this.pending = undefined;
       });
     this.pending = tail;
+    return tail;
+  }
+
+  /**
+   * Has the store forget the session.
+   *
+   * @param after What must be over before its will is forgotten too.
+   */
+  forget(after: Promise<void> | undefined): void {
+    const { journal } = this.#core;
+    if (this.key === 0 || journal === undefined) return;
+    this.#outbox?.eraseAll();
+    this.durable = false;
+    const end = (): void => {
+      journal.deleteSession(this.key);
+      this.key = 0;
+    };
+    if (after === undefined) end();
+    else after.then(end);
   }
 
   /** Ends the session: nothing of it stays. */

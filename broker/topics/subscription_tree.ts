@@ -34,9 +34,15 @@ export interface Subscription extends Target {
 
 /** The members of a shared subscription; each message goes to one of them. */
 export class SharedGroup {
+  /** The topic filter of the members, `$share/…` included. */
+  readonly text: string;
   /** The members in the order in which they came. */
   readonly members: Subscription[] = [];
   #next = 0;
+
+  constructor(text: string) {
+    this.text = text;
+  }
 
   /**
    * Chooses who gets the next message: in turn, those who are connected first.
@@ -91,7 +97,8 @@ class Leaf {
       this.groups ??= new Map();
       let shared = this.groups.get(group);
       if (shared === undefined) {
-        this.groups.set(group, shared = new SharedGroup());
+        shared = new SharedGroup(subscription.filter.text);
+        this.groups.set(group, shared);
       }
       const at = memberIndex(shared, subscription.session);
       if (at === -1) shared.members.push(subscription);
@@ -123,6 +130,10 @@ class Leaf {
     } else if (this.one?.session === session) {
       this.one = undefined;
     }
+  }
+
+  group(name: string): SharedGroup | undefined {
+    return this.groups?.get(name);
   }
 
   collect(into: Subscription[], groups: SharedGroup[]): void {
@@ -231,6 +242,24 @@ export class SubscriptionTree {
       parent.children!.delete(levels[i - 1]);
       if (parent.children!.size === 0) parent.children = undefined;
     }
+  }
+
+  /**
+   * Finds the group that a shared subscription belongs to.
+   *
+   * @param subscription A subscription that is in the tree.
+   * @returns Its group, unless it is not shared.
+   */
+  groupOf(subscription: Subscription): SharedGroup | undefined {
+    const { filter, wildcard, group } = subscription.filter;
+    if (group === undefined) return undefined;
+    if (!wildcard) return this.#exact.get(filter)?.group(group);
+    let node: Node | undefined = this.#root;
+    const levels = filter.split("/");
+    const rest = levels[levels.length - 1] === "#";
+    if (rest) levels.pop();
+    for (const level of levels) node = node?.children?.get(level);
+    return (rest ? node?.rest : node?.leaf)?.group(group);
   }
 
   /**

@@ -35,6 +35,7 @@ Deno.test("resolveConfig() without a configuration lets everybody of this machin
 Deno.test("resolveConfig() fills in every default", () => {
   const { listeners: _, raw, ...config } = resolveConfig({});
   assertEquals(config, {
+    store: { type: "memory" },
     plugins: [],
     authPolicy: "all",
     topicPolicy: "all",

@@ -1,0 +1,120 @@
+/**
+ * What a store has, back into a broker that starts.
+ *
+ * @module
+ */
+
+import type { Core } from "../core.ts";
+import { Message } from "../message.ts";
+import { Session } from "../session/session.ts";
+import { parseFilter } from "../topics/filter.ts";
+import { Journal } from "./journal.ts";
+import type {
+  Store,
+  StoredDelivery,
+  StoredSession,
+  StoredSubscription,
+} from "./store.ts";
+
+/** The deliveries of one session. */
+interface Deliveries {
+  readonly waiting: StoredDelivery[];
+  readonly sent: StoredDelivery[];
+}
+
+/**
+ * Fills a broker with what a store has. Payloads that wait for clients stay where
+ * they are until their client comes.
+ *
+ * @param core The broker; nothing is in it yet.
+ * @param store The store; it is open.
+ * @returns Goes on with what waits for a time: ends of sessions, delayed wills.
+ *   To be called when the broker runs, since wills go to subscribers.
+ */
+export function recover(core: Core, store: Store): () => void {
+  const journal = new Journal(store, core);
+  core.journal = journal;
+  const sessions = new Map<number, Session>();
+  let key = 0;
+  for (const stored of store.sessions()) {
+    key = Math.max(key, stored.key);
+    const session = sessionOf(core, stored);
+    sessions.set(stored.key, session);
+    core.sessions.restore(session);
+  }
+  for (const stored of store.subscriptions()) {
+    restoreSubscription(sessions.get(stored.session), stored);
+  }
+  for (const { session, packetId } of store.incoming()) {
+    sessions.get(session)?.restoreIncoming(packetId);
+  }
+  const deliveries = new Map<number, Deliveries>();
+  let seq = 0;
+  for (const delivery of store.deliveries()) {
+    seq = delivery.seq;
+    const { session, packetId } = delivery;
+    let list = deliveries.get(session);
+    if (list === undefined) {
+      deliveries.set(session, list = { waiting: [], sent: [] });
+    }
+    (packetId === 0 ? list.waiting : list.sent).push(delivery);
+  }
+  journal.continueFrom(key + 1, seq + 1);
+  for (const [key, { waiting, sent }] of deliveries) {
+    sessions.get(key)?.outbox.restore(waiting, sent);
+  }
+  const now = Date.now();
+  for (const stored of store.retained()) {
+    if (stored.expiresAt !== 0 && stored.expiresAt <= now) {
+      journal.clearRetained(stored.topic);
+    } else {
+      core.delivery.restoreRetained(Message.from(stored, core.topics));
+    }
+  }
+  return () => {
+    for (const session of sessions.values()) {
+      if (session.connection !== null) continue;
+      core.sessions.resumeTimes(session);
+    }
+  };
+}
+
+function sessionOf(core: Core, stored: StoredSession): Session {
+  const session = new Session(core, stored.clientId);
+  session.key = stored.key;
+  session.durable = stored.expiryInterval > 0;
+  session.username = stored.username;
+  session.claimed = stored.claimed;
+  session.protocolVersion = stored.protocolVersion;
+  session.cleanStart = false;
+  session.expiryInterval = stored.expiryInterval;
+  // Connections that were open ended with the broker, which nobody noted.
+  session.disconnectedAt = stored.disconnectedAt || Date.now();
+  const { will } = stored;
+  if (will !== undefined) {
+    session.will = Message.from({
+      ...will.message,
+      publisher: stored.clientId,
+    }, core.topics);
+    session.willDelay = will.delay;
+    session.willExpiry = will.expiry;
+  }
+  return session;
+}
+
+function restoreSubscription(
+  session: Session | undefined,
+  stored: StoredSubscription,
+): void {
+  const filter = parseFilter(stored.filter);
+  if (session === undefined || typeof filter === "string") return;
+  const { qos, noLocal, retainAsPublished, identifiers } = stored;
+  session.restoreSubscription({
+    session,
+    filter,
+    qos,
+    noLocal,
+    retainAsPublished,
+    identifiers,
+  });
+}
