@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
-import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
+import mqtt, { type IClientOptions, type MqttClient, Store } from "mqtt";
 import type { IPublishPacket } from "mqtt-packet";
 import { Broker, type ListenerInput, silentLogger } from "../../mod.ts";
 import { makeCertificates } from "../_certificates.ts";
@@ -46,19 +46,78 @@ async function withBroker(
   }
 }
 
-/** Connects, or rejects with the reason of the refusal; never tries again. */
-function connect(
+/**
+ * A client's store that tells when its streams have ended. MQTT.js reads one at every
+ * CONNACK and closes it by a timer that `end()` does not wait for: a client that is
+ * quick enough would leave it behind.
+ */
+class WatchedStore extends Store {
+  readonly #closed: Promise<void>[] = [];
+
+  override createStream(): ReturnType<Store["createStream"]> {
+    const stream = super.createStream();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    stream.once("close", resolve);
+    this.#closed.push(promise);
+    return stream;
+  }
+
+  async streamsClosed(): Promise<void> {
+    await Promise.all(this.#closed);
+  }
+}
+
+const stores = new WeakMap<MqttClient, WatchedStore>();
+
+/** Connects without waiting, so that no message can come before a listener is set; never tries again. */
+function connectNow(url: string, options: IClientOptions = {}): MqttClient {
+  const { protocolVersion = 4 } = options;
+  const store = new WatchedStore();
+  const client = mqtt.connect(url, {
+    protocolId: protocolVersion === 3 ? "MQIsdp" : "MQTT",
+    reconnectPeriod: 0,
+    outgoingStore: store,
+    ...options,
+    protocolVersion,
+  });
+  stores.set(client, store);
+  return client;
+}
+
+/** Connects and waits for the CONNACK; rejects with the reason of a refusal. */
+async function connect(
   url: string,
   options: IClientOptions = {},
 ): Promise<MqttClient> {
-  const { protocolVersion = 4 } = options;
-  return mqtt.connectAsync(url, {
-    protocolId: protocolVersion === 3 ? "MQIsdp" : "MQTT",
-    reconnectPeriod: 0,
-    connectTimeout: 5000,
-    ...options,
-    protocolVersion,
-  }, false);
+  const client = connectNow(url, options);
+  const closed = new Promise<void>((resolve) => client.once("close", resolve));
+  try {
+    await new Promise<void>((resolve, reject) => {
+      client.once("connect", () => resolve());
+      client.once("error", reject);
+      client.once("close", () => reject(new Error("The connection closed")));
+    });
+    return client;
+  } catch (error) {
+    client.end(true);
+    await closed;
+    throw error;
+  }
+}
+
+/** Ends clients, and waits until they have left nothing behind. */
+async function end(...clients: MqttClient[]): Promise<void> {
+  await Promise.all(clients.map(async (client) => {
+    await client.endAsync();
+    await stores.get(client)!.streamsClosed();
+  }));
+}
+
+/** Ends a client without a DISCONNECT, so that its will is published. */
+async function cut(client: MqttClient): Promise<void> {
+  client.stream.destroy();
+  await client.endAsync(true);
+  await stores.get(client)!.streamsClosed();
 }
 
 /** The next `count` messages. */
@@ -96,7 +155,7 @@ for (const transport of ["mqtt", "mqtts", "ws", "wss"]) {
           QOS.map((qos) => [`a/${qos}`, `payload ${qos}`, qos]),
         );
         await subscriber.unsubscribeAsync("a/+");
-        await Promise.all([subscriber.endAsync(), publisher.endAsync()]);
+        await end(subscriber, publisher);
       }
     });
   });
@@ -119,7 +178,7 @@ for (const transport of ["mqtt", "mqtts", "ws", "wss"]) {
       for (const [i, { payload }] of (await received).entries()) {
         assert(payloads[i].equals(payload as Buffer), `message ${i}`);
       }
-      await Promise.all([subscriber.endAsync(), publisher.endAsync()]);
+      await end(subscriber, publisher);
     });
   });
 }
@@ -136,7 +195,7 @@ for (const protocolVersion of VERSIONS) {
       };
       const first = await connect(url, persistent);
       await first.subscribeAsync("#", { qos: 1 });
-      await first.endAsync();
+      await end(first);
 
       const dying = await connect(url, {
         protocolVersion,
@@ -148,14 +207,13 @@ for (const protocolVersion of VERSIONS) {
         },
       });
       const queued = broker.context.getSession("keeper")!;
-      dying.stream.destroy();
-      await dying.endAsync(true);
+      await cut(dying);
       await eventually(() => queued.queuedCount === 1, "queued will");
       const late = await connect(url, { protocolVersion });
       const replayed = messages(late, 1);
       await late.subscribeAsync("gone", { qos: 1 });
       assertEquals((await replayed)[0].retain, true);
-      await late.endAsync();
+      await end(late);
 
       const back = connectNow(url, persistent);
       const [packet] = await messages(back, 1);
@@ -163,7 +221,7 @@ for (const protocolVersion of VERSIONS) {
         [packet.topic, packet.payload.toString(), packet.retain],
         ["gone", "bye", false],
       );
-      await back.endAsync();
+      await end(back);
     });
   });
 }
@@ -206,7 +264,7 @@ Deno.test("aMQTT 24: MQTT.js, level 5: properties pass, and a shared subscriptio
       assertEquals([...got.correlationData!], [1, 2, 3]);
       assertEquals(got.subscriptionIdentifier, 42);
     }
-    await Promise.all([subscriber.endAsync(), publisher.endAsync()]);
+    await end(subscriber, publisher);
   });
 });
 
@@ -225,13 +283,3 @@ Deno.test("aMQTT 24: MQTT.js is told why it is refused", async () => {
     );
   }
 });
-
-/** Connects without waiting, so that no message can come before a listener is set. */
-function connectNow(url: string, options: IClientOptions): MqttClient {
-  const { protocolVersion } = options;
-  return mqtt.connect(url, {
-    protocolId: protocolVersion === 3 ? "MQIsdp" : "MQTT",
-    reconnectPeriod: 0,
-    ...options,
-  });
-}
