@@ -1,20 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { decode, encode, PacketError } from "../../codec/mod.ts";
+import { checkProperty } from "../_property.ts";
 import { essence, frame } from "./bytes.ts";
 import { SAMPLES } from "./samples.ts";
 
 const VERSIONS = [3, 4, 5] as const;
 const SENDERS = ["client", "server"] as const;
-
-/** Random numbers that are the same in every run. */
-function createRandom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = Math.imul(state ^ state >>> 15, 0x2c1b3c6d) + 0x9e3779b9 | 0;
-    const mixed = Math.imul(state ^ state >>> 12, 0x297a2d39);
-    return ((mixed ^ mixed >>> 15) >>> 0) % below;
-  };
-}
+const versions = fc.constantFrom(...VERSIONS);
+const senders = fc.constantFrom(...SENDERS);
 
 /**
  * Decodes bytes that may be anything: the result is a packet that survives a round
@@ -73,39 +67,65 @@ Deno.test("decode() gives a packet or a PacketError for every changed byte", () 
   assert(packets > 1000, `only ${packets} packets`);
 });
 
+/** First bytes of packets that have a body, and any. */
+const firstBytes = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(
+      ...[0x30, 0x32, 0x40, 0x62, 0x82, 0xa2, 0x90, 0xb0, 0xe0, 0xf0],
+    ),
+  },
+  { weight: 1, arbitrary: fc.nat(255) },
+);
+
+/** Bodies; small values make valid lengths likely. */
+const bodies = fc.oneof(
+  fc.uint8Array({ maxLength: 23, size: "max" }),
+  fc.uint8Array({ maxLength: 23, size: "max", max: 7 }),
+);
+
 Deno.test("decode() gives a packet or a PacketError for random bodies", () => {
-  const random = createRandom(1);
   let packets = 0;
-  for (let round = 0; round < 60_000; round++) {
-    // Small values make valid lengths likely.
-    const below = random(2) === 0 ? 256 : 8;
-    const body = Uint8Array.from({ length: random(24) }, () => random(below));
-    const first = [0x30, 0x32, 0x40, 0x62, 0x82, 0xa2, 0x90, 0xb0, 0xe0, 0xf0];
-    const bytes = frame(
-      random(4) === 0 ? random(256) : first[random(first.length)],
-      body,
-    );
-    if (tryDecode(bytes, VERSIONS[round % 3], SENDERS[random(2)])) packets++;
-  }
+  const decodes = fc.property(
+    firstBytes,
+    bodies,
+    versions,
+    senders,
+    (first, body, version, from) => {
+      if (tryDecode(frame(first, body), version, from)) packets++;
+    },
+  );
+  checkProperty(decodes, 60_000);
   assert(packets > 500, `only ${packets} packets`);
 });
 
 Deno.test("decode() gives a packet or a PacketError for samples with many changes", () => {
-  const random = createRandom(2);
-  for (let round = 0; round < 40_000; round++) {
-    const sample = SAMPLES[random(SAMPLES.length)];
-    const bytes = sample.bytes.slice();
-    for (let change = random(4); change >= 0; change--) {
-      bytes[random(bytes.length)] = random(2) ? random(256) : random(48);
-    }
-    tryDecode(bytes, sample.version, sample.from ?? "client");
-  }
+  const changes = fc.array(
+    fc.record({
+      at: fc.nat(0xffff),
+      value: fc.oneof(fc.nat(255), fc.nat(47)),
+    }),
+    { minLength: 1, maxLength: 4 },
+  );
+  const decodes = fc.property(
+    fc.nat(SAMPLES.length - 1),
+    changes,
+    (index, changes) => {
+      const sample = SAMPLES[index];
+      const bytes = sample.bytes.slice();
+      for (const { at, value } of changes) bytes[at % bytes.length] = value;
+      tryDecode(bytes, sample.version, sample.from ?? "client");
+    },
+  );
+  checkProperty(decodes, 40_000);
 });
 
-Deno.test("decode() gives a PacketError for bytes that are no frame", () => {
-  const random = createRandom(3);
-  for (let round = 0; round < 20_000; round++) {
-    const bytes = Uint8Array.from({ length: random(40) }, () => random(256));
-    tryDecode(bytes, VERSIONS[random(3)], SENDERS[random(2)]);
-  }
+Deno.test("decode() gives a packet or a PacketError for any bytes", () => {
+  const decodes = fc.property(
+    fc.uint8Array({ maxLength: 39, size: "max" }),
+    versions,
+    senders,
+    (bytes, version, from) => void tryDecode(bytes, version, from),
+  );
+  checkProperty(decodes, 20_000);
 });

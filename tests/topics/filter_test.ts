@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { covers, matches, parseFilter } from "../../broker/topics/filter.ts";
-import { Random } from "../_random.ts";
+import { checkProperty } from "../_property.ts";
+import { filters } from "./_arbitraries.ts";
 
 // Filter, topic, whether it matches.
 const TABLE: [string, string, boolean][] = [
@@ -48,13 +50,6 @@ Deno.test("matches() takes no longer for hostile filters", () => {
 });
 
 Deno.test("covers() says yes only if everything requested is granted", () => {
-  const random = new Random();
-  const level = () => random.pick(["a", "b", "", "+"]);
-  const filter = () => {
-    const levels = Array.from({ length: 1 + random.int(3) }, level);
-    if (random.once(3)) levels[levels.length - 1] = "#";
-    return levels.join("/");
-  };
   const names = ["a", "b", "", "c"];
   const topics = names.flatMap((a) => [
     a,
@@ -63,19 +58,22 @@ Deno.test("covers() says yes only if everything requested is granted", () => {
       ...names.flatMap((c) => [`${a}/${b}/${c}`, `${a}/${b}/${c}/d`]),
     ]),
   ]).filter((topic) => topic !== "");
+  const filter = filters(["a", "b", ""], 3);
   let covered = 0;
-  for (let i = 0; i < 5000; i++) {
-    const [granted, requested] = [filter(), filter()];
-    if (!covers(granted, requested)) continue;
-    covered++;
-    for (const topic of topics) {
-      assert(
-        !matches(requested, topic) || matches(granted, topic),
-        `"${granted}" does not cover "${requested}": ${topic} (SEED=${random.seed})`,
-      );
-    }
-  }
-  assert(covered > 100);
+  checkProperty(
+    fc.property(filter, filter, (granted, requested) => {
+      if (!covers(granted, requested)) return;
+      covered++;
+      for (const topic of topics) {
+        assert(
+          !matches(requested, topic) || matches(granted, topic),
+          `"${granted}" does not cover "${requested}": ${topic}`,
+        );
+      }
+    }),
+    5000,
+  );
+  assert(covered > 100, `only ${covered} were covered`);
   for (
     const [granted, requested] of [
       ["a/+", "a/#"],

@@ -1,5 +1,6 @@
 // The tree of subscriptions and the retained messages against a plain scan.
 import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { matches, parseFilter } from "../../broker/topics/filter.ts";
 import type { ParsedFilter } from "../../broker/topics/filter.ts";
 import {
@@ -10,87 +11,85 @@ import { RetainedMessages } from "../../broker/topics/retained.ts";
 import { Message } from "../../broker/message.ts";
 import { Topic } from "../../broker/topics/topic.ts";
 import type { Session } from "../../broker/session/session.ts";
-import { Random } from "../_random.ts";
-
-const LEVELS = ["a", "b", "c", "", "$x"];
-
-function topicName(random: Random): string {
-  const name = Array.from(
-    { length: 1 + random.int(4) },
-    () => random.pick(LEVELS),
-  ).join("/");
-  return name === "" ? "/" : name;
-}
-
-function filterText(random: Random): string {
-  const levels = Array.from(
-    { length: 1 + random.int(4) },
-    () => random.once(3) ? "+" : random.pick(LEVELS),
-  );
-  if (random.once(3)) levels[levels.length - 1] = "#";
-  const filter = levels.join("/") || "+";
-  return random.once(5) ? `$share/g${random.int(2)}/${filter}` : filter;
-}
+import { checkProperty } from "../_property.ts";
+import { filters, sharedOrPlainFilters, topicNames } from "./_arbitraries.ts";
 
 function session(id: number): Session {
   return { clientId: `c${id}`, connection: {} } as unknown as Session;
 }
 
+/** A client subscribes, or unsubscribes; then a message comes. */
+const subscriptionSteps = fc.array(
+  fc.record({
+    owner: fc.nat(11),
+    filter: sharedOrPlainFilters(),
+    again: fc.boolean(),
+    topic: topicNames(),
+  }),
+  { maxLength: 400, size: "max" },
+);
+
 Deno.test("SubscriptionTree.match() finds what a scan finds", () => {
-  const random = new Random();
-  const tree = new SubscriptionTree(false);
   const sessions = Array.from({ length: 12 }, (_, i) => session(i));
-  const all = new Map<string, Subscription>();
-  const known = new Map<string, Topic>();
-  for (let i = 0; i < 6000; i++) {
-    const owner = random.pick(sessions);
-    const filter = parseFilter(filterText(random)) as ParsedFilter;
-    const key = `${owner.clientId} ${filter.text}`;
-    const old = all.get(key);
-    if (old !== undefined) {
-      tree.remove(old);
-      all.delete(key);
+  const text = (one: { session: Session; filter: ParsedFilter }) =>
+    `${one.session.clientId} ${one.filter.text}`;
+  const run = fc.property(subscriptionSteps, (steps) => {
+    const tree = new SubscriptionTree(false);
+    const all = new Map<string, Subscription>();
+    const known = new Map<string, Topic>();
+    for (const [i, step] of steps.entries()) {
+      const owner = sessions[step.owner];
+      const filter = parseFilter(step.filter) as ParsedFilter;
+      const key = `${owner.clientId} ${filter.text}`;
+      const old = all.get(key);
+      if (old !== undefined) {
+        tree.remove(old);
+        all.delete(key);
+      }
+      if (old === undefined || step.again) {
+        const subscription: Subscription = {
+          session: owner,
+          filter,
+          qos: 1,
+          noLocal: false,
+          retainAsPublished: false,
+          identifiers: [],
+        };
+        tree.add(subscription);
+        all.set(key, subscription);
+      }
+      // A topic that was matched before remembers the answer.
+      let topic = known.get(step.topic);
+      if (topic === undefined) {
+        known.set(step.topic, topic = new Topic(step.topic));
+      }
+      const route = tree.match(topic);
+      const label = `step ${i}, topic "${step.topic}"`;
+      const expected = [...all.values()].filter((one) =>
+        matches(one.filter.filter, step.topic)
+      );
+      assertEquals(
+        (route.targets as Subscription[]).map(text).sort(),
+        expected.filter((one) => one.filter.group === undefined).map(text)
+          .sort(),
+        label,
+      );
+      assertEquals(
+        route.groups.flatMap((group) => group.members.map(text)).sort(),
+        expected.filter((one) => one.filter.group !== undefined).map(text)
+          .sort(),
+        label,
+      );
+      assertEquals(tree.size, all.size, label);
     }
-    if (all.size < 300 && (old === undefined || random.once(2))) {
-      const subscription: Subscription = {
-        session: owner,
-        filter,
-        qos: 1,
-        noLocal: false,
-        retainAsPublished: false,
-        identifiers: [],
-      };
-      tree.add(subscription);
-      all.set(key, subscription);
+    for (const subscription of all.values()) tree.remove(subscription);
+    assertEquals(tree.size, 0);
+    for (const topic of known.values()) {
+      assertEquals(tree.match(topic).targets, []);
+      assertEquals(tree.match(topic).groups, []);
     }
-    const name = topicName(random);
-    // A topic that was matched before remembers the answer.
-    let topic = known.get(name);
-    if (topic === undefined) known.set(name, topic = new Topic(name));
-    const route = tree.match(topic);
-    const label = `SEED=${random.seed}, step ${i}, topic "${name}"`;
-    const expected = [...all.values()].filter((one) =>
-      matches(one.filter.filter, name)
-    );
-    const text = (one: { session: Session; filter: ParsedFilter }) =>
-      `${one.session.clientId} ${one.filter.text}`;
-    assertEquals(
-      (route.targets as Subscription[]).map(text).sort(),
-      expected.filter((one) => one.filter.group === undefined).map(text).sort(),
-      label,
-    );
-    assertEquals(
-      route.groups.flatMap((group) => group.members.map(text)).sort(),
-      expected.filter((one) => one.filter.group !== undefined).map(text).sort(),
-      label,
-    );
-    assertEquals(tree.size, all.size, label);
-  }
-  for (const subscription of all.values()) tree.remove(subscription);
-  assertEquals(tree.size, 0);
-  for (const topic of known.values()) {
-    assertEquals(tree.match(topic).targets, []);
-  }
+  });
+  checkProperty(run, 40);
 });
 
 Deno.test("SubscriptionTree.match() merges what overlaps", () => {
@@ -126,38 +125,45 @@ function retainedMessage(topic: string): Message {
   return message.keep();
 }
 
+/** A retained message is set, or deleted; then somebody subscribes. */
+const retainedSteps = fc.array(
+  fc.record({ topic: topicNames(), set: fc.boolean(), filter: filters() }),
+  { maxLength: 200, size: "max" },
+);
+
 Deno.test("RetainedMessages.match() finds what a scan finds", () => {
-  const random = new Random();
-  const retained = new RetainedMessages();
-  const all = new Set<string>();
-  for (let i = 0; i < 3000; i++) {
-    const topic = topicName(random);
-    if (all.has(topic) && random.once(2)) {
-      assert(retained.delete(topic));
-      all.delete(topic);
-    } else {
-      retained.set(retainedMessage(topic));
-      all.add(topic);
+  const run = fc.property(retainedSteps, (steps) => {
+    const retained = new RetainedMessages();
+    const all = new Set<string>();
+    for (const [i, { topic, set, filter }] of steps.entries()) {
+      const label = `step ${i}`;
+      if (set || !all.has(topic)) {
+        retained.set(retainedMessage(topic));
+        all.add(topic);
+      } else {
+        assert(retained.delete(topic), label);
+        all.delete(topic);
+      }
+      assertEquals(retained.size, all.size, label);
+      assertEquals(
+        retained.get(topic)?.topic,
+        all.has(topic) ? topic : undefined,
+        label,
+      );
+      const found = [...retained.match(filter)]
+        .filter((message) => message !== undefined)
+        .map((message) => message.topic);
+      assertEquals(
+        found.sort(),
+        [...all].filter((name) => matches(filter, name)).sort(),
+        `${label}, filter "${filter}"`,
+      );
     }
-    const label = `SEED=${random.seed}, step ${i}`;
-    assertEquals(retained.size, all.size, label);
-    assertEquals(
-      retained.get(topic)?.topic,
-      all.has(topic) ? topic : undefined,
-    );
-    const parsed = parseFilter(filterText(random)) as ParsedFilter;
-    const found = [...retained.match(parsed.filter)]
-      .filter((message) => message !== undefined)
-      .map((message) => message.topic);
-    assertEquals(
-      found.sort(),
-      [...all].filter((name) => matches(parsed.filter, name)).sort(),
-      `${label}, filter "${parsed.filter}"`,
-    );
-  }
-  for (const topic of all) assert(retained.delete(topic));
-  assertEquals(retained.size, 0);
-  assertEquals([...retained.match("#")].filter(Boolean), []);
+    for (const topic of all) assert(retained.delete(topic));
+    assertEquals(retained.size, 0);
+    assertEquals([...retained.match("#")].filter(Boolean), []);
+  });
+  checkProperty(run, 40);
 });
 
 Deno.test("RetainedMessages.match() goes on while messages come and go", () => {
