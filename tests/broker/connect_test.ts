@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
 import type { BrokerConfig } from "../../mod.ts";
 import { startBroker, TestClient } from "../_client.ts";
+import { ARGON2, PASSWORD } from "../plugins/bundled/_passwords.ts";
 import { recorder } from "./_recorder.ts";
 
 const VERSIONS = [3, 4, 5] as const;
@@ -153,9 +154,7 @@ Deno.test("aMQTT 19: a configuration in the older style works", async () => {
   ]);
 });
 
-// The password is "correct horse".
-const PASSWORD_FILE =
-  "alice:$argon2id$v=19$m=16384,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$TI5VrKKOcOuweL6xsfJEmQMqapSRSiUxYkk/FYA+Zaw\n";
+const PASSWORD_FILE = `alice:${ARGON2}\n`;
 
 const PASSWORD_STYLES: [string, (passwordFile: string) => BrokerConfig][] = [
   ["aMQTT 21: with plugins", (passwordFile) => ({
@@ -185,9 +184,9 @@ for (const [what, configure] of PASSWORD_STYLES) {
         return client.code;
       };
       assertEquals(await code("alice", "wrong"), 5);
-      assertEquals(await code("bob", "correct horse"), 5);
+      assertEquals(await code("bob", PASSWORD), 5);
       assertEquals([...broker.context.sessions], []);
-      assertEquals(await code("alice", "correct horse"), 0);
+      assertEquals(await code("alice", PASSWORD), 0);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
@@ -204,7 +203,7 @@ Deno.test("aMQTT 21: a refused client changes nothing of the session that it nam
     const alice = {
       clientId: "c1",
       username: "alice",
-      password: Buffer.from("correct horse"),
+      password: Buffer.from(PASSWORD),
     };
     await using owner = await TestClient.connect(broker, alice);
     await owner.subscribe("t");

@@ -162,7 +162,7 @@ Deno.test("aMQTT 22: a session ends after session-expiry-interval: 1 s removes i
 });
 
 Deno.test("aMQTT 22: a session that is taken up again in time does not expire", async () => {
-  await using broker = await startBroker({ sessionExpiryInterval: 1 });
+  await using broker = await startBroker({ sessionExpiryInterval: 2 });
   const options = { clientId: "c1", clean: false };
   const client = await TestClient.connect(broker, options);
   await client.disconnect();
@@ -172,7 +172,7 @@ Deno.test("aMQTT 22: a session that is taken up again in time does not expire", 
   });
   await using back = await TestClient.connect(broker, options);
   assertEquals(back.connack?.sessionPresent, true);
-  // The other session began its second later: when it is over, so is the first one's.
+  // The other session began its seconds later: when it is over, so is the first one's.
   await other.disconnect();
   await eventually(() => broker.context.getSession("c2") === undefined);
   assert(broker.context.getSession("c1")?.connected);

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { eventually, startBroker, TestClient } from "../_client.ts";
 
@@ -98,8 +98,7 @@ Deno.test("aMQTT 23: a silent client's will is sent after one and a half keep al
   });
   const start = Date.now();
   assertEquals(await watcher.message(), "gone: silent");
-  const waited = Date.now() - start;
-  assertEquals(waited >= 1400 && waited < 4000, true, `${waited} ms`);
+  assert(Date.now() - start >= 1400);
   await client.closed();
 });
 

@@ -18,7 +18,6 @@ for (const version of [3, 4, 5] as const) {
     if (version === 5) await assertDisconnected(client, 0x8d);
     else await assertClosedSilently(client);
     assert(Date.now() - since >= 1400);
-    assert(Date.now() - since < 3000);
     assertEquals(await watcher.message(), "will: gone");
   });
 }

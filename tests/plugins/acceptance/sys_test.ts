@@ -41,19 +41,19 @@ const STYLES: Record<string, BrokerConfig> = {
 };
 
 for (const [style, config] of Object.entries(STYLES)) {
-  Deno.test(`aMQTT 37: with ${style} all 24 topics are seen within 5 s`, async () => {
+  Deno.test(`aMQTT 37: with ${style} all 24 topics are seen at the first interval`, async () => {
     await using broker = await startBroker(config);
     await using client = await TestClient.connect(broker);
-    const start = Date.now();
     await client.subscribe("$SYS/#");
     const seen = new Map<string, string>();
     while (seen.size < TOPICS.length) {
       const { topic, payload, retain } = await client.expect("publish");
+      // None comes twice before all have come.
+      assertEquals(seen.has(topic), false, topic);
       seen.set(topic, `${payload}`);
       assertEquals(retain, topic === "$SYS/broker/version", topic);
     }
     assertEquals([...seen.keys()].sort(), TOPICS);
-    assertEquals(Date.now() - start < 5000, true);
     assertMatch(seen.get("$SYS/broker/version")!, /^DinoMQ \d+\.\d+\.\d+/);
     assertEquals(seen.get("$SYS/broker/clients/connected"), "1");
     assertEquals(seen.get("$SYS/broker/messages/subscriptions/count"), "1");

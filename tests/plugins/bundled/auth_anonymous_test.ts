@@ -12,18 +12,18 @@ async function create(options: unknown): Promise<AuthAnonymous> {
   return new AuthAnonymous(fakeContext(config).context);
 }
 
-Deno.test("auth_anonymous (33): allows a client without a user name by default", async () => {
+Deno.test("aMQTT 33: auth_anonymous allows a client without a user name by default", async () => {
   const plugin = await create({});
   assertEquals(plugin.authenticate({ session: fakeSession() }), true);
 });
 
-Deno.test("auth_anonymous (33): allows a user too while anonymous clients are allowed", async () => {
+Deno.test("aMQTT 33: auth_anonymous allows a user too while anonymous clients are allowed", async () => {
   const plugin = await create({ allowAnonymous: true });
   const session = Object.freeze(fakeSession({ username: "alice" }));
   assertEquals(plugin.authenticate({ session }), true);
 });
 
-Deno.test("auth_anonymous (33): denies a client without a user name if told so", async () => {
+Deno.test("aMQTT 33: auth_anonymous denies a client without a user name if told so", async () => {
   const plugin = await create({ allowAnonymous: false });
   for (const username of [undefined, ""]) {
     const session = fakeSession({ username });
@@ -31,7 +31,7 @@ Deno.test("auth_anonymous (33): denies a client without a user name if told so",
   }
 });
 
-Deno.test("auth_anonymous (33): allows any user name while anonymous clients are denied", async () => {
+Deno.test("aMQTT 33: auth_anonymous allows any user name while anonymous clients are denied", async () => {
   const plugin = await create({ allowAnonymous: false });
   const session = fakeSession({ username: "alice" });
   assertEquals(plugin.authenticate({ session }), true);

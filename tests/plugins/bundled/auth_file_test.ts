@@ -7,17 +7,14 @@ import {
 } from "@std/assert";
 import AuthFile, { type AuthFileOptions } from "../../../plugins/auth_file.ts";
 import { checkedOptions, fakeContext, fakeSession } from "./_context.ts";
-
-const PASSWORD = "correct horse";
-const ARGON2 =
-  "$argon2id$v=19$m=16384,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$TI5VrKKOcOuweL6xsfJEmQMqapSRSiUxYkk/FYA+Zaw";
-const SHA512_CRYPT =
-  "$6$saltstring$.r0X7ub5wGR2v4Xz7svCIozfnlorFh19V89t8KC9Umd81uGhFgsyTRNyzQDXDIm17fFcR9z3z7oBNdsyYBbtm/";
-const BCRYPT = "$2y$05$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2";
-const PBKDF2 =
-  "$7$101$8g03eNwaXoXWJaCV$pnh2/CNnOpkQAlSeQt4wOQTTIOKG7s9zxnm6ZVLtt/LblUwg26PB1Pw78m6yWMIBcN/KGY3YiorNPkKJQ192Tw==";
-const SHA512 =
-  "$6$HoU14qjfCCetkBwX$2C2FjlQYTDahlStVi0jYyMTkgXr2OfJI2m90SoteFB9iW7UoBikFfCFjHdrhphbkmnZHdwafudDqI9M+E3CpBA==";
+import {
+  ARGON2,
+  BCRYPT,
+  PASSWORD,
+  PBKDF2,
+  SHA512,
+  SHA512_CRYPT,
+} from "./_passwords.ts";
 
 type Login = (
   username: string | undefined,
@@ -61,7 +58,7 @@ function session(username?: string, password?: string) {
   return fakeSession({ username, password: bytes });
 }
 
-Deno.test("auth_file (34): right and wrong passwords and unknown users", async () => {
+Deno.test("aMQTT 34: auth_file tells right and wrong passwords and unknown users apart", async () => {
   await withFile(`alice:${ARGON2}\n`, async (login, lines) => {
     assertEquals(lines, []);
     assertEquals(await login("alice", PASSWORD), true);
@@ -72,7 +69,7 @@ Deno.test("auth_file (34): right and wrong passwords and unknown users", async (
   });
 });
 
-Deno.test("auth_file (34): accepts a sha512-crypt hash with a warning", async () => {
+Deno.test("aMQTT 34: auth_file accepts a sha512-crypt hash with a warning", async () => {
   await withFile(`alice:${SHA512_CRYPT}\n`, async (login, lines) => {
     assertEquals(lines, [
       'warn: 1 hashes of the password file "/passwords" are of the deprecated kinds $5$ and $6$; argon2id is better',
@@ -169,7 +166,7 @@ Deno.test("auth_file denies every user of an empty file", async () => {
   });
 });
 
-Deno.test("auth_file (34): without a file warns and denies every user", async () => {
+Deno.test("aMQTT 34: auth_file without a file warns and denies every user", async () => {
   for (const options of [{}, { passwordFile: null }]) {
     const config = await checkedOptions<AuthFileOptions>(AuthFile, options);
     const { context, logger } = fakeContext(config);
@@ -184,7 +181,7 @@ Deno.test("auth_file (34): without a file warns and denies every user", async ()
   }
 });
 
-Deno.test("auth_file (34): a missing file is an error that names it", async () => {
+Deno.test("aMQTT 34: auth_file names a file that is missing", async () => {
   const folder = await Deno.makeTempDir();
   const passwordFile = `${folder}/absent`;
   await Deno.remove(folder);

@@ -32,7 +32,7 @@ async function start(options: unknown): Promise<FakeContext<SysOptions>> {
   return fake;
 }
 
-Deno.test("sys (37): publishes all 24 topics with aMQTT's names", async () => {
+Deno.test("aMQTT 37: sys publishes all 24 topics with aMQTT's names", async () => {
   const { intervals, published, retained } = await start({ sysInterval: 1 });
   assertEquals(intervals[0].milliseconds, 1000);
   assertEquals(published, []);
@@ -69,7 +69,7 @@ Deno.test("sys (37): publishes all 24 topics with aMQTT's names", async () => {
   );
 });
 
-Deno.test("sys (37): publishes the broker's counters", async () => {
+Deno.test("aMQTT 37: sys publishes the broker's counters", async () => {
   const { intervals, published } = await start({ sysInterval: 1 });
   const before = Date.now();
   intervals[0].callback();
@@ -112,7 +112,7 @@ Deno.test("sys (37): publishes the broker's counters", async () => {
   });
 });
 
-Deno.test("sys (37): retains the version of the package", async () => {
+Deno.test("aMQTT 37: sys retains the version of the package", async () => {
   const { retained } = await start({});
   assertEquals([...retained], [
     ["$SYS/broker/version", `DinoMQ ${denoJson.version}`],
@@ -126,7 +126,7 @@ Deno.test("sys publishes every 20 seconds by default", async () => {
 });
 
 for (const sysInterval of [0, null]) {
-  Deno.test(`sys (37): publishes only the version and warns at the interval ${sysInterval}`, async () => {
+  Deno.test(`aMQTT 37: sys publishes only the version and warns at the interval ${sysInterval}`, async () => {
     const { intervals, logger, retained } = await start({ sysInterval });
     assertEquals(intervals, []);
     assertEquals(retained.size, 1);
@@ -136,7 +136,7 @@ for (const sysInterval of [0, null]) {
   });
 }
 
-Deno.test("sys (38): no filter that begins with a wildcard selects its topics", async () => {
+Deno.test("aMQTT 38: sys publishes nothing that a filter with a leading wildcard selects", async () => {
   const { intervals, published, retained } = await start({ sysInterval: 1 });
   intervals[0].callback();
   const topics = [...retained.keys(), ...published.map(([topic]) => topic)];

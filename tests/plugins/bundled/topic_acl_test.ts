@@ -45,7 +45,7 @@ const PUBLISH_ROWS: ReadonlyArray<[string, string, boolean]> = [
 
 for (const [filter, topic, expected] of PUBLISH_ROWS) {
   const verb = expected ? "allows" : "denies";
-  Deno.test(`topic_acl (36): the rule ${filter} ${verb} publishing to "${topic}"`, async () => {
+  Deno.test(`aMQTT 36: topic_acl: the rule ${filter} ${verb} publishing to "${topic}"`, async () => {
     const { ask } = await create({ publishAcl: { alice: [filter] } });
     assertEquals(ask("publish", "alice", topic), expected);
   });
@@ -70,13 +70,13 @@ const SUBSCRIBE_ROWS: ReadonlyArray<[string, string, boolean]> = [
 
 for (const [filter, requested, expected] of SUBSCRIBE_ROWS) {
   const verb = expected ? "grants" : "does not grant";
-  Deno.test(`topic_acl (36): the rule ${filter} ${verb} a subscription to "${requested}"`, async () => {
+  Deno.test(`aMQTT 36: topic_acl: the rule ${filter} ${verb} a subscription to "${requested}"`, async () => {
     const { ask } = await create({ subscribeAcl: { alice: [filter] } });
     assertEquals(ask("subscribe", "alice", requested), expected);
   });
 }
 
-Deno.test("topic_acl (36): denies unknown users and users with an empty list", async () => {
+Deno.test("aMQTT 36: topic_acl denies unknown users and users with an empty list", async () => {
   const { ask } = await create({
     publishAcl: { alice: ["a"], bob: [] },
     subscribeAcl: { alice: ["a"], bob: [] },
@@ -92,14 +92,14 @@ Deno.test("topic_acl (36): denies unknown users and users with an empty list", a
   }
 });
 
-Deno.test("topic_acl (36): uses the key anonymous for clients without a user name", async () => {
+Deno.test("aMQTT 36: topic_acl uses the key anonymous for clients without a user name", async () => {
   const { ask } = await create({ publishAcl: { anonymous: ["a"] } });
   assertEquals(ask("publish", undefined, "a"), true);
   assertEquals(ask("publish", undefined, "b"), false);
   assertEquals(ask("publish", "alice", "a"), false);
 });
 
-Deno.test("topic_acl (36): what has no list is allowed, an empty map denies", async () => {
+Deno.test("aMQTT 36: topic_acl allows what has no list; an empty map denies", async () => {
   const one = await create({ publishAcl: { alice: ["a"] } });
   assertEquals(one.ask("subscribe", "bob", "#"), true);
   assertEquals(one.ask("receive", "bob", "b"), true);

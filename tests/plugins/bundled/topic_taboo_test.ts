@@ -12,7 +12,7 @@ async function create(options: unknown): Promise<TopicTaboo> {
 const ACTIONS = ["publish", "subscribe", "receive"] as const;
 const DEFAULTS = ["prohibited", "top-secret", "data/classified"];
 
-Deno.test("topic_taboo (35): allows a topic that is not taboo", async () => {
+Deno.test("aMQTT 35: topic_taboo allows a topic that is not taboo", async () => {
   const plugin = await create({});
   for (const action of ACTIONS) {
     for (const topic of ["not/prohibited", "prohibited/x", "data", "#"]) {
@@ -22,7 +22,7 @@ Deno.test("topic_taboo (35): allows a topic that is not taboo", async () => {
   }
 });
 
-Deno.test("topic_taboo (35): denies a taboo topic to anonymous and normal users", async () => {
+Deno.test("aMQTT 35: topic_taboo denies a taboo topic to anonymous and normal users", async () => {
   const plugin = await create({});
   for (const action of ACTIONS) {
     for (const topic of DEFAULTS) {
@@ -34,7 +34,7 @@ Deno.test("topic_taboo (35): denies a taboo topic to anonymous and normal users"
   }
 });
 
-Deno.test("topic_taboo (35): allows a taboo topic to the user admin", async () => {
+Deno.test("aMQTT 35: topic_taboo allows a taboo topic to the user admin", async () => {
   const plugin = await create({});
   const event = topicEvent("publish", "admin", "top-secret");
   assertEquals(plugin.topicFiltering(event), true);
