@@ -122,7 +122,7 @@ Deno.test("a bad configuration ends with code 1 and never falls back", async () 
   assertEquals(missing.code, 1);
   assertEquals(
     missing.stderr,
-    'error: Cannot use configuration "no/such/file.yaml": it cannot be read: "no/such/file.yaml" does not exist\n',
+    'error: Cannot use configuration "no/such/file.yaml": it cannot be read: "no/such/file.yaml" does not exist: create it or correct the path, which starts at the working directory\n',
   );
 });
 
@@ -156,7 +156,10 @@ plugins: [event_logger, auth_anonymous]
     assertMatch(stdout, /\nPlugin event_logger: .*onBrokerClientConnected/);
     const failed = await run("--config", path);
     assertEquals(failed.code, 1);
-    assertMatch(failed.stderr, /^error: Cannot listen on 127\.0\.0\.1:\d+/m);
+    assertMatch(
+      failed.stderr,
+      /^error: Cannot listen on 127\.0\.0\.1:\d+ \(listeners\.default\.bind\): the port is in use\./,
+    );
   });
 });
 

@@ -1,3 +1,5 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { isAbsolute } from "node:path";
 import type { ConfigProblem } from "./config_error.ts";
 import type { ListenerConfig, ListenerInput } from "./types.ts";
 
@@ -49,6 +51,13 @@ export function readTls(
     });
   }
   if (cert === undefined || key === undefined) return undefined;
+  if (!belongTogether(cert, key)) {
+    problems.push({
+      path: path("keyfile"),
+      message:
+        "is not the key of the certificate: name the one that certfile was made with",
+    });
+  }
   const tls: Tls = { cert, key, clientCertificate };
   if (hasAuthorities) tls.ca = authorities.join("\n");
   return tls;
@@ -65,18 +74,26 @@ function missingPair(listener: ListenerInput, path: Path): ConfigProblem {
   return { path: path(given), message: `is of no use alone: add ${missing}` };
 }
 
+/** A client that connects would find out too late. */
+function belongTogether(cert: string, key: string): boolean {
+  return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+}
+
 interface PemKind {
   readonly pattern: RegExp;
   readonly name: string;
+  readonly parse: (content: string) => unknown;
 }
 
 const CERTIFICATE: PemKind = {
   pattern: /-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/,
   name: "certificate",
+  parse: (content) => new X509Certificate(content),
 };
 const KEY: PemKind = {
   pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
   name: "private key",
+  parse: createPrivateKey,
 };
 
 function readPem(
@@ -101,12 +118,27 @@ function checkPem(
   path: string,
   problems: ConfigProblem[],
 ): string | undefined {
-  if (kind.pattern.test(content)) return content;
-  problems.push({
-    path,
-    message: `cannot be used: ${where} holds no ${kind.name} in PEM form`,
-  });
+  const problem = pemProblem(content, where, kind);
+  if (problem === undefined) return content;
+  problems.push({ path, message: `cannot be used: ${problem}` });
   return undefined;
+}
+
+function pemProblem(
+  content: string,
+  where: string,
+  { pattern, name, parse }: PemKind,
+): string | undefined {
+  if (!pattern.test(content)) {
+    return `${where} holds no ${name} in PEM form, which begins with "-----BEGIN"`;
+  }
+  try {
+    parse(content);
+  } catch {
+    return /ENCRYPTED/.test(content)
+      ? `the ${name} in ${where} is encrypted: decrypt it with "openssl pkey"`
+      : `the ${name} in ${where} is damaged: make the file anew`;
+  }
 }
 
 /** The certificates of a folder. Folders made by `c_rehash` have links with other names to them. */
@@ -119,8 +151,14 @@ function readFolder(
     const contents = new Set<string>();
     const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
     for (const name of names.filter((name) => /\.(pem|crt|cer)$/i.test(name))) {
-      const content = Deno.readTextFileSync(`${folder}/${name}`);
-      if (CERTIFICATE.pattern.test(content)) contents.add(content);
+      const file = `${folder}/${name}`;
+      const content = Deno.readTextFileSync(file);
+      if (!CERTIFICATE.pattern.test(content)) continue;
+      const where = JSON.stringify(file);
+      if (checkPem(content, where, CERTIFICATE, path, problems) === undefined) {
+        return undefined;
+      }
+      contents.add(content);
     }
     if (contents.size > 0) return [...contents].join("\n");
     problems.push({
@@ -142,13 +180,18 @@ export function cannotRead(file: string, error: unknown): string {
 
 function reasonOf(file: string, error: unknown): string {
   const name = JSON.stringify(file);
-  if (error instanceof Deno.errors.NotFound) return `${name} does not exist`;
+  if (error instanceof Deno.errors.NotFound) {
+    return `${name} does not exist: create it or correct the path` +
+      (isAbsolute(file) ? "" : ", which starts at the working directory");
+  }
   if (error instanceof Deno.errors.PermissionDenied) {
     return `the system denies access to ${name}`;
   }
   if (error instanceof Deno.errors.NotCapable) {
     return `Deno was not allowed to read ${name}: add --allow-read=${file}`;
   }
-  if (error instanceof Deno.errors.IsADirectory) return `${name} is a folder`;
+  if (error instanceof Deno.errors.IsADirectory) {
+    return `${name} is a folder: name a file`;
+  }
   return error instanceof Error ? error.message : String(error);
 }

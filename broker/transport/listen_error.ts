@@ -1,5 +1,6 @@
 /** Explains why a listener could not be opened. @module */
 
+import { joinPath } from "../config/key_path.ts";
 import type { ListenerConfig } from "../config/mod.ts";
 
 /** A listener could not be opened. */
@@ -52,11 +53,15 @@ export function toListenError(
     : formatAddress(config.hostname, config.port);
   return new ListenError(
     config.name,
-    `Cannot listen on ${address} (listener "${config.name}"): ${
-      reason(config, cause)
-    }`,
+    `Cannot listen on ${address} (${keyOf(config)}): ${reason(config, cause)}`,
     { cause },
   );
+}
+
+/** The key of the configuration that has the address. */
+function keyOf({ name, type }: ListenerConfig): string {
+  const key = type === "unix" ? "path" : "bind";
+  return joinPath(joinPath("listeners", name), key);
 }
 
 function reason(config: ListenerConfig, cause: unknown): string {

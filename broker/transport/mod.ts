@@ -32,8 +32,7 @@ export {
  * @param accept Takes over each connection; must not throw.
  * @param logger Where failures are reported.
  * @returns The running listener.
- * @throws {ListenError} If the address cannot be listened on, or certificate and
- *   key are no good.
+ * @throws {ListenError} If the address cannot be listened on.
  */
 export async function openListener(
   config: ListenerConfig,

@@ -8,7 +8,6 @@
  * @module
  */
 
-import { createPrivateKey, X509Certificate } from "node:crypto";
 import {
   createServer,
   type TlsOptions as NodeTlsOptions,
@@ -20,7 +19,6 @@ import { AcceptLoop } from "./accept_loop.ts";
 import { CipherStream } from "./cipher_stream.ts";
 import { toPlainAddress } from "./conn_transport.ts";
 import { ConnectionLimit } from "./connection_limit.ts";
-import { ListenError } from "./listen_error.ts";
 import { openTcp } from "./tcp.ts";
 import { TlsTransport } from "./tls_transport.ts";
 import type { AcceptHandler, Listener } from "./transport.ts";
@@ -45,8 +43,7 @@ export interface TlsOptions {
  * @param logger Where failures are reported.
  * @param options Limits.
  * @returns The running listener.
- * @throws {ListenError} If the address cannot be listened on, or certificate and
- *   key are no good.
+ * @throws {ListenError} If the address cannot be listened on.
  */
 export function listenTls(
   config: ListenerConfig,
@@ -54,7 +51,7 @@ export function listenTls(
   logger: Logger,
   options: TlsOptions = {},
 ): Listener {
-  const tls = checkTls(config);
+  const tls = config.tls!;
   const nodeOptions: NodeTlsOptions = {
     cert: tls.cert,
     key: tls.key,
@@ -119,73 +116,6 @@ function shakeHands(
     done(socket);
   });
   server.emit("connection", cipher);
-}
-
-/**
- * Checks the TLS options of a listener, so that what is wrong with them is said
- * when the broker starts and not when the first client comes.
- *
- * @param config The listener.
- * @returns Its TLS options.
- * @throws {ListenError} If one of them is missing or cannot be used.
- */
-export function checkTls(
-  config: ListenerConfig,
-): NonNullable<ListenerConfig["tls"]> {
-  const { name, tls } = config;
-  if (!tls) {
-    throw new ListenError(
-      name,
-      `Cannot use TLS (listener "${name}"): no certificate is configured`,
-    );
-  }
-  const fail = (what: string, why: string, cause?: unknown) =>
-    new ListenError(
-      name,
-      `Cannot use the ${what} of listener "${name}": ${why}`,
-      { cause },
-    );
-  const cert = attempt(
-    () => new X509Certificate(tls.cert),
-    (cause) =>
-      fail("certificate", "it is not a certificate in PEM form", cause),
-  );
-  const key = attempt(
-    () => createPrivateKey(tls.key),
-    (cause) =>
-      fail(
-        "private key",
-        "it is not a private key in PEM form, or it is encrypted. Decrypt it with `openssl pkey`",
-        cause,
-      ),
-  );
-  if (!cert.checkPrivateKey(key)) {
-    throw fail("private key", "it does not belong to the certificate");
-  }
-  if (tls.clientCertificate === "none") return tls;
-  const { ca } = tls;
-  if (!ca) {
-    throw fail(
-      "client certificates",
-      `they are "${tls.clientCertificate}", but no CA is configured to check them with`,
-    );
-  }
-  attempt(
-    () => new X509Certificate(ca),
-    (cause) => fail("CA", "it is not a certificate in PEM form", cause),
-  );
-  return tls;
-}
-
-function attempt<Value>(
-  run: () => Value,
-  toError: (cause: unknown) => Error,
-): Value {
-  try {
-    return run();
-  } catch (cause) {
-    throw toError(cause);
-  }
 }
 
 // `authorized` is the verdict of the chain check; a certificate that failed it

@@ -3,9 +3,8 @@
 import type { Logger } from "../../plugins/mod.ts";
 import { ConnectionLimit } from "./connection_limit.ts";
 import { toPlainAddress } from "./conn_transport.ts";
-import { formatAddress, ListenError, toListenError } from "./listen_error.ts";
+import { formatAddress, toListenError } from "./listen_error.ts";
 import type { ListenerConfig } from "../config/mod.ts";
-import { checkTls } from "./tls.ts";
 import type { AcceptHandler, Listener } from "./transport.ts";
 import { webSocketTransport } from "./websocket_transport.ts";
 
@@ -25,8 +24,7 @@ const CLOSE_GRACE = 1_000;
  * @param accept Takes over each connection.
  * @param logger Where failures are reported.
  * @returns The running listener.
- * @throws {ListenError} If the address cannot be listened on, certificate and key
- *   are no good, or client certificates are asked for.
+ * @throws {ListenError} If the address cannot be listened on.
  */
 export function listenWebSocket(
   config: ListenerConfig,
@@ -126,14 +124,7 @@ function serve(
   config: ListenerConfig,
   handler: Deno.ServeHandler<Deno.NetAddr>,
 ): Deno.HttpServer<Deno.NetAddr> {
-  const { hostname, port } = config;
-  const tls = config.tls && checkTls(config);
-  if (tls && tls.clientCertificate !== "none") {
-    throw new ListenError(
-      config.name,
-      `Cannot ask for client certificates (listener "${config.name}"): Deno's WebSocket server does not support them. Set clientCertificate to "none", or use a listener of type "tcp"`,
-    );
-  }
+  const { hostname, port, tls } = config;
   const onListen = () => {};
   try {
     return tls

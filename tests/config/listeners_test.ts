@@ -5,12 +5,13 @@ import {
   type ListenerInput,
   resolveConfig,
 } from "../../broker/config/mod.ts";
+import { makeCertificates } from "../_certificates.ts";
 
-const CERTIFICATE =
-  "-----BEGIN CERTIFICATE-----\nQQ==\n-----END CERTIFICATE-----\n";
-const AUTHORITY =
-  "-----BEGIN CERTIFICATE-----\nQg==\n-----END CERTIFICATE-----\n";
-const KEY = "-----BEGIN PRIVATE KEY-----\nQQ==\n-----END PRIVATE KEY-----\n";
+const folder = await Deno.makeTempDir();
+const { ca, server, client } = await makeCertificates(folder);
+await Deno.remove(folder, { recursive: true });
+const { cert: CERTIFICATE, key: KEY } = server;
+const AUTHORITY = ca.cert;
 
 function listeners(
   input: Record<string, Record<string, unknown>>,
@@ -198,16 +199,21 @@ Deno.test("resolveConfig() never takes a TLS listener for one without", () => {
       ],
       [
         { ssl: true, certfile: `${folder}/none.crt`, keyfile: key },
-        `listeners.a.certfile cannot be read: "${folder}/none.crt" does not exist`,
+        `listeners.a.certfile cannot be read: "${folder}/none.crt" does not exist: create it or correct the path`,
+      ],
+      [
+        { ssl: true, certfile: folder, keyfile: "none.key" },
+        `listeners.a.certfile cannot be read: "${folder}" is a folder: name a file\n` +
+        'listeners.a.keyfile cannot be read: "none.key" does not exist: create it or correct the path, which starts at the working directory',
       ],
       [
         { ssl: true, certfile: key, keyfile: cert },
-        `listeners.a.certfile cannot be used: "${key}" holds no certificate in PEM form\n` +
-        `listeners.a.keyfile cannot be used: "${cert}" holds no private key in PEM form`,
+        `listeners.a.certfile cannot be used: "${key}" holds no certificate in PEM form, which begins with "-----BEGIN"\n` +
+        `listeners.a.keyfile cannot be used: "${cert}" holds no private key in PEM form, which begins with "-----BEGIN"`,
       ],
       [
         { ssl: true, certfile: cert, keyfile: key, cadata: "hello" },
-        "listeners.a.cadata cannot be used: The text holds no certificate in PEM form",
+        'listeners.a.cadata cannot be used: The text holds no certificate in PEM form, which begins with "-----BEGIN"',
       ],
       [
         {
@@ -222,6 +228,73 @@ Deno.test("resolveConfig() never takes a TLS listener for one without", () => {
     for (const [listener, message] of bad) {
       assertEquals(problem({ a: { ...listener } }), message);
     }
+  });
+});
+
+Deno.test("resolveConfig() finds certificates and keys that cannot work before a client does", () => {
+  const damaged = CERTIFICATE.replace(/[A-Za-z]{20}/, "");
+  const encrypted =
+    "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIC\n-----END ENCRYPTED PRIVATE KEY-----\n";
+  withFiles(({ cert, key, ca, folder }) => {
+    const listener = { ssl: true, certfile: cert, keyfile: key };
+    const bad: [file: string, content: string, message: string][] = [
+      [
+        cert,
+        damaged,
+        `certfile cannot be used: the certificate in "${cert}" is damaged: make the file anew`,
+      ],
+      [
+        key,
+        KEY.replace(/[A-Za-z]{20}/, ""),
+        `keyfile cannot be used: the private key in "${key}" is damaged: make the file anew`,
+      ],
+      [
+        key,
+        encrypted,
+        `keyfile cannot be used: the private key in "${key}" is encrypted: decrypt it with "openssl pkey"`,
+      ],
+      [
+        key,
+        client.key,
+        "keyfile is not the key of the certificate: name the one that certfile was made with",
+      ],
+    ];
+    for (const [file, content, message] of bad) {
+      const before = Deno.readTextFileSync(file);
+      Deno.writeTextFileSync(file, content);
+      assertEquals(problem({ a: { ...listener } }), `listeners.a.${message}`);
+      Deno.writeTextFileSync(file, before);
+    }
+    Deno.writeTextFileSync(ca, damaged);
+    const why =
+      `cannot be used: the certificate in "${ca}" is damaged: make the file anew`;
+    assertEquals(
+      problem({ a: { ...listener, cafile: ca } }),
+      `listeners.a.cafile ${why}`,
+    );
+    assertEquals(
+      problem({ a: { ...listener, capath: folder } }),
+      `listeners.a.capath ${why}`,
+    );
+  });
+});
+
+Deno.test("resolveConfig() refuses a WebSocket listener that asks for certificates", () => {
+  withFiles(({ cert, key, ca }) => {
+    const tls = { ssl: true, certfile: cert, keyfile: key, cafile: ca };
+    const input = {
+      default: { bind: 1, ...tls },
+      web: { bind: 2, type: "ws" },
+    };
+    assertEquals(
+      problem(input),
+      'listeners.web.clientCertificate is "optional", but a listener of type "ws" cannot ask for certificates: set it to "none", or use type "tcp"',
+    );
+    const { web } = listeners({
+      ...input,
+      web: { ...input.web, "client-certificate": "none" },
+    });
+    assertEquals(web.tls?.clientCertificate, "none");
   });
 });
 

@@ -158,7 +158,7 @@ Deno.test("loadConfig() names a file that does not exist", async () => {
   );
   assertEquals(
     error.message,
-    'Cannot use configuration "no/such/broker.yaml": it cannot be read: "no/such/broker.yaml" does not exist',
+    'Cannot use configuration "no/such/broker.yaml": it cannot be read: "no/such/broker.yaml" does not exist: create it or correct the path, which starts at the working directory',
   );
   assertInstanceOf(error.cause, Deno.errors.NotFound);
 });

@@ -145,7 +145,7 @@ Deno.test("openListener() says which listener finds its port in use", async () =
   );
   assertStringIncludes(
     error.message,
-    `Cannot listen on 127.0.0.1:${listener.port} (listener "test"): the port is in use.`,
+    `Cannot listen on 127.0.0.1:${listener.port} (listeners.test.bind): the port is in use.`,
   );
   assertEquals(error.listener, "test");
   assertEquals(error.cause instanceof Deno.errors.AddrInUse, true);

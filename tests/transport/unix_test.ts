@@ -64,7 +64,7 @@ Deno.test("Unix socket: one that is answered on stays, and the message says so",
     const error = await assertRejects(() => open(path), ListenError);
     assertStringIncludes(
       error.message,
-      `Cannot listen on unix:${path} (listener "test"): the socket is in use.`,
+      `Cannot listen on unix:${path} (listeners.test.path): the socket is in use.`,
     );
     (await acceptor.next()).close();
     using _client = await Deno.connect({ transport: "unix", path });

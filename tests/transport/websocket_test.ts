@@ -359,7 +359,7 @@ Deno.test("webSocketTransport() takes a socket that is still connecting", async 
   await listener.close();
 });
 
-Deno.test("WebSocket over TLS: bytes pass; client certificates and bad keys are refused", async () => {
+Deno.test("WebSocket over TLS: bytes pass both ways", async () => {
   const folder = await Deno.makeTempDir();
   const { ca, server } = await makeCertificates(folder);
   await Deno.remove(folder, { recursive: true });
@@ -379,21 +379,6 @@ Deno.test("WebSocket over TLS: bytes pass; client certificates and bad keys are 
   assertEquals(await transport.read(new Uint8Array(1)), null);
   transport.close();
   await listener.close();
-  const required = {
-    ...tls,
-    ca: ca.cert,
-    clientCertificate: "required" as const,
-  };
-  await assertRejects(
-    () => open({ tls: required }),
-    ListenError,
-    "Cannot ask for client certificates",
-  );
-  await assertRejects(
-    () => open({ tls: { ...tls, key: "x" } }),
-    ListenError,
-    "private key",
-  );
 });
 
 Deno.test("WebSocket: a port in use is explained", async () => {
@@ -404,7 +389,7 @@ Deno.test("WebSocket: a port in use is explained", async () => {
   );
   assertStringIncludes(
     error.message,
-    `Cannot listen on 127.0.0.1:${listener.port} (listener "test"): the port is in use`,
+    `Cannot listen on 127.0.0.1:${listener.port} (listeners.test.bind): the port is in use`,
   );
   await listener.close();
 });
