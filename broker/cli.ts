@@ -21,6 +21,7 @@ import {
   type ResolvedConfig,
 } from "./config/mod.ts";
 import { StopSignal } from "./stop_signal.ts";
+import { UncaughtErrors } from "./uncaught_errors.ts";
 
 const EXIT_OK = 0;
 const EXIT_FAILED = 1;
@@ -69,6 +70,7 @@ async function run(options: CliOptions): Promise<number> {
   const config = await readConfig(options);
   const logger = loggerOf(options);
   using signal = new StopSignal();
+  using _errors = new UncaughtErrors(logger);
   const broker = createBroker(config, options, logger);
   await broker.start();
   for (const { name, address } of broker.listeners) {

@@ -158,7 +158,7 @@ export class PluginManager {
       for (const entry of entries) {
         const plugin = await loadPlugin(entry, names, options);
         plugins.push(plugin);
-        checkMethods(plugin);
+        checkMethods(plugin, entry.path);
       }
       return new PluginManager(plugins, options);
     } catch (error) {

@@ -23,6 +23,8 @@ export interface ResolvedPlugin {
   readonly importMap?: string;
   /** Whether the plugin comes with the broker. */
   readonly bundled: boolean;
+  /** Where the configuration names it, for messages: `plugins[0]`. */
+  readonly path?: string;
 }
 
 /**
@@ -110,13 +112,14 @@ export function importFailure(
   );
 }
 
-/** The beginning of every message: which plugin, which module, which import map. */
+/** The beginning of every message: which plugin, where it is named, which module, which import map. */
 export function cannotLoad(plugin: ResolvedPlugin): string {
-  const { name, specifier, exportName, importMap } = plugin;
+  const { name, specifier, exportName, importMap, path } = plugin;
   const full = exportName === undefined
     ? specifier
     : `${specifier}#${exportName}`;
   const details = [
+    ...(path === undefined ? [] : [path]),
     ...(full === name ? [] : [`"${shorten(full)}"`]),
     ...(importMap === undefined ? [] : [`import map "${importMap}"`]),
   ];

@@ -155,10 +155,16 @@ export class PluginNamespace {
    *
    * @param nameOrSpecifier An alias, or a specifier: `./x.ts#Name` (relative to the
    *   configuration file), `file:`, `https:`, `jsr:`, `npm:`, `data:`.
+   * @param path Where the configuration has the name, for messages: `plugins[0]`.
    * @returns What to import.
    * @throws {PluginLoadError} If nothing has this name.
    */
-  resolve(nameOrSpecifier: string): ResolvedPlugin {
+  resolve(nameOrSpecifier: string, path?: string): ResolvedPlugin {
+    const found = this.#find(nameOrSpecifier, path);
+    return path === undefined ? found : { ...found, path };
+  }
+
+  #find(nameOrSpecifier: string, path: string | undefined): ResolvedPlugin {
     if (isRelative(nameOrSpecifier)) {
       const base = this.#baseUrl ?? workingDirectory();
       return resolved(nameOrSpecifier, new URL(nameOrSpecifier, base).href);
@@ -168,7 +174,7 @@ export class PluginNamespace {
     }
     const [name, exportName] = splitFragment(nameOrSpecifier);
     const found = this.#resolveAlias(name) ?? this.#resolveBare(name);
-    if (found === undefined) throw this.#notFound(nameOrSpecifier);
+    if (found === undefined) throw this.#notFound(nameOrSpecifier, path);
     return exportName === undefined ? found : { ...found, exportName };
   }
 
@@ -177,12 +183,13 @@ export class PluginNamespace {
    * exports are asked for.
    *
    * @param nameOrSpecifier An alias or a specifier, as for {@linkcode resolve}.
+   * @param path Where the configuration has the name, for messages: `plugins[0]`.
    * @returns The class and where it came from.
    * @throws {PluginLoadError} If nothing has this name, or what was found is no plugin.
    * @throws {PluginImportError} If the module could not be imported.
    */
-  async load(nameOrSpecifier: string): Promise<LoadedPlugin> {
-    const plugin = this.resolve(nameOrSpecifier);
+  async load(nameOrSpecifier: string, path?: string): Promise<LoadedPlugin> {
+    const plugin = this.resolve(nameOrSpecifier, path);
     let module: unknown;
     try {
       module = plugin.bundled
@@ -250,7 +257,7 @@ export class PluginNamespace {
     };
   }
 
-  #notFound(name: string): PluginLoadError {
+  #notFound(name: string, path: string | undefined): PluginLoadError {
     const known = new Set([
       ...this.aliases().keys(),
       ...Object.keys(BUNDLED_PLUGINS),
@@ -270,7 +277,9 @@ export class PluginNamespace {
     return new PluginLoadError(
       name,
       "not-found",
-      `Cannot load the plugin "${name}": it is no bundled plugin, and ${where}; ${remedy} (known: ${
+      `Cannot load the plugin "${name}"${
+        path === undefined ? "" : ` (${path})`
+      }: it is no bundled plugin, and ${where}; ${remedy} (known: ${
         [...known].join(", ")
       })`,
     );
@@ -329,7 +338,7 @@ function encodePath(path: string): string {
 
 function mapFailure(cause: unknown, file: string | URL | undefined): string {
   if (cause instanceof Deno.errors.NotFound) {
-    return `the import map "${file}" does not exist`;
+    return `the import map "${file}" does not exist: create it or correct the path`;
   }
   if (cause instanceof Deno.errors.NotCapable) {
     return `the import map "${file}" cannot be read: ${cause.message}`;

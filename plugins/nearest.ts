@@ -45,3 +45,19 @@ function editDistance(a: string, b: string): number {
   }
   return row[b.length];
 }
+
+/**
+ * Spells a key in the style of another one; in files hyphens are usual.
+ *
+ * @param written The other one, as somebody wrote it.
+ * @param key The key in camelCase.
+ * @returns The key as its author would have written it.
+ */
+export function spelledLike(written: string, key: string): string {
+  if (/[A-Z]/.test(written)) return key;
+  const separator = written.includes("_") ? "_" : "-";
+  return key.replace(
+    /[A-Z]/g,
+    (letter) => separator + letter.toLowerCase(),
+  );
+}

@@ -7,7 +7,7 @@
 
 import { messageOf, PluginLoadError } from "./errors.ts";
 import type { StandardIssue, StandardSchema } from "./mod.ts";
-import { nearest, plainKey } from "./nearest.ts";
+import { nearest, plainKey, spelledLike } from "./nearest.ts";
 
 /** Whose options they are. */
 export interface OptionsOwner {
@@ -157,7 +157,7 @@ function describeIssue(
   const meant = nearest(name, known);
   return `${path}: unknown option; ${
     meant !== undefined
-      ? `did you mean "${meant}"?`
+      ? `did you mean "${spelledLike(spelling.get(name) ?? name, meant)}"?`
       : `the options are ${known.join(", ") || "none"}`
   }`;
 }

@@ -137,7 +137,9 @@ async function findSource(
   namespace: PluginNamespace,
 ): Promise<PluginSource> {
   const { plugin } = entry;
-  if (typeof plugin === "string") return await namespace.load(plugin);
+  if (typeof plugin === "string") {
+    return await namespace.load(plugin, entry.path);
+  }
   if (isPluginClass(plugin)) {
     const name = plugin.name || "plugin";
     return { name, specifier: name, pluginClass: plugin };
@@ -212,15 +214,19 @@ async function construct(
  * cannot, a hook that is no method. Warns of methods that nobody will call.
  *
  * @param plugin The plugin.
+ * @param path Where it is in the configuration.
  * @throws {PluginLoadError} If it is refused.
  */
-export function checkMethods({ object, name, logger }: Plugin): void {
+export function checkMethods(
+  { object, name, logger }: Plugin,
+  path: string,
+): void {
   const problem = missingMethod(object);
   if (problem !== undefined) {
     throw new PluginLoadError(
       name,
       "not-a-plugin",
-      `Cannot load the plugin "${name}": ${problem}`,
+      `Cannot load the plugin "${name}" (${path}): ${problem}`,
     );
   }
   for (const method of unknownHooks(object)) {

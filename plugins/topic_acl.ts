@@ -106,9 +106,9 @@ export default class TopicAcl extends BaseTopicPlugin<TopicAclOptions> {
     const list = (option: string, map: AclMap | undefined, test: FilterTest) =>
       map && new AccessList(option, map, test, covers);
     this.#lists = {
-      subscribe: list("subscribeAcl", subscribeAcl ?? acl, covers),
-      publish: list("publishAcl", publishAcl, matches),
-      receive: list("receiveAcl", receiveAcl, matches),
+      subscribe: list("subscribe-acl", subscribeAcl ?? acl, covers),
+      publish: list("publish-acl", publishAcl, matches),
+      receive: list("receive-acl", receiveAcl, matches),
     };
   }
 

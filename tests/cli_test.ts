@@ -219,6 +219,34 @@ Deno.test("--listen without --config warns that it lets the world in", async () 
   assertMatch(broker.text, / :: WARN :: dinomq :: .* lets everybody in/);
 });
 
+Deno.test("a promise or a timer that a plugin leaves behind does not end the broker", async () => {
+  const plugin = `data:text/javascript,${
+    encodeURIComponent(`export default class {
+      onBrokerPostStart() {
+        Promise.reject(new Error("nobody waits for me"));
+      }
+      onBrokerPreShutdown() {
+        return new Promise((resolve) => setTimeout(() => {
+          setTimeout(resolve);
+          throw new Error("nobody catches me");
+        }));
+      }
+    }`)
+  }`;
+  const yaml = `
+listeners: {default: {bind: "127.0.0.1:0"}}
+plugins: [auth_anonymous, "${plugin}"]
+`;
+  await withConfig(yaml, async (path) => {
+    await using broker = new Process(deno("run", "-A", MOD, "--config", path));
+    await broker.until("nobody waits for me");
+    await broker.until("is ready");
+    broker.kill("SIGTERM");
+    assertEquals(await broker.code(), 0);
+    assertStringIncludes(broker.text, "DinoMQ is stopped\n");
+  });
+});
+
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
   Deno.test({
     name: `a second ${signal} ends the process at once with code ${code}`,

@@ -1,4 +1,4 @@
-import { nearest } from "../../plugins/nearest.ts";
+import { nearest, spelledLike } from "../../plugins/nearest.ts";
 import type { ConfigProblem } from "./config_error.ts";
 import { joinPath } from "./key_path.ts";
 
@@ -70,14 +70,4 @@ function unknown(written: string, known: readonly string[]): string {
   const meant = nearest(written, known);
   if (meant === undefined) return "is not a known key";
   return `is not a known key. Did you mean "${spelledLike(written, meant)}"?`;
-}
-
-/** A key in the style of another one; in files hyphens are usual. */
-function spelledLike(written: string, key: string): string {
-  if (/[A-Z]/.test(written)) return key;
-  const separator = written.includes("_") ? "_" : "-";
-  return key.replace(
-    /[A-Z]/g,
-    (letter) => separator + letter.toLowerCase(),
-  );
 }

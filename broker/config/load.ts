@@ -98,7 +98,9 @@ function parseJson(content: string, path: string): unknown {
       path,
       "JSON",
       place ? `line ${place[1]}, column ${place[2]}` : undefined,
-      error.message.replace(/ (in JSON )?at position.*$/s, ""),
+      error.message
+        .replace(/ (in JSON )?at position.*$/s, "")
+        .replace(/ is not valid JSON$/, ""),
       error,
     );
   }

@@ -69,6 +69,25 @@ Deno.test("aMQTT 26: options arrive at context.config, with their default values
   await manager.close();
 });
 
+Deno.test("every plugin that cannot be loaded is named with its place in the configuration", async () => {
+  class Auth extends (BaseAuthPlugin as unknown as typeof BasePlugin) {
+    override onBrokerPreStart(): void {}
+  }
+  for (
+    const [plugin, start] of [
+      ["sis", '"sis" (plugins[3]): it is no bundled plugin'],
+      ["./no.ts", '"./no.ts" (plugins[3], "file:'],
+      ["sys#Nothing", '"sys" (plugins[3], '],
+      [`data:text/javascript,export default 1`, "(plugins[3]): the default"],
+      [Auth, '"Auth" (plugins[3]): it extends BaseAuthPlugin'],
+      [Strict, "refused: plugins[3].passwordFile: "],
+    ] as const
+  ) {
+    const error = await loadError(plugin as object, undefined, "plugins[3]");
+    assertStringIncludes(error.message, start);
+  }
+});
+
 class Strict extends BasePlugin {
   static override config: StandardSchema = v.strictObject({
     passwordFile: v.string(),
@@ -84,6 +103,8 @@ Deno.test("aMQTT 27: an extra option is refused with its path", async () => {
     error.message,
     'plugins.sample.passwrdFile: unknown option; did you mean "passwordFile"?',
   );
+  const hyphens = await loadError(Strict, { "passwrd-file": "x" });
+  assertStringIncludes(hyphens.message, 'did you mean "password-file"?');
   const other = await loadError(Strict, { passwordFile: "x", zzz: 1 });
   assertStringIncludes(other.message, "the options are passwordFile, acl");
 });

@@ -182,7 +182,7 @@ Deno.test("topic_acl refuses what is not a topic filter", async () => {
   await assertRejects(
     () => create({ publishAcl: { alice: ["a", "a#"] } }),
     TypeError,
-    'Cannot use the filter "a#" of "publishAcl.alice"',
+    'Cannot use the filter "a#" of "publish-acl.alice"',
   );
   await assertRejects(() => create({ acl: { "*": ["%u#"] } }), TypeError);
   await assertRejects(
