@@ -19,6 +19,7 @@ import { publishPacket } from "./message_packet.ts";
 import { Output, type OutputOwner } from "./output.ts";
 import { PublishOutput } from "./publish_output.ts";
 import type { EnhancedAuthState } from "./protocol/auth.ts";
+import { refuseUnread } from "./protocol/connect.ts";
 import { handleFrame } from "./protocol/dispatch.ts";
 import { awaitRelief, Relief } from "./relief.ts";
 import type { Session } from "./session/session.ts";
@@ -339,13 +340,7 @@ export class Connection implements OutputOwner {
       peer: this.peer,
       error: error.message,
     });
-    if (this.phase === "connect" && this.version === 5) {
-      this.send({
-        cmd: "connack",
-        sessionPresent: false,
-        reasonCode: error.reasonCode,
-      });
-    }
+    if (this.phase === "connect") refuseUnread(this, error);
     this.end(error.reasonCode, true, error.message);
   }
 

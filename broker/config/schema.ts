@@ -165,6 +165,7 @@ const CONFIG = {
   maxQos: v.nullish(oneOf(0, 1, 2), 2),
   retainAvailable: v.nullish(flag(), true),
   overlapping: v.nullish(oneOf("merge", "each"), "merge"),
+  responseInformation: optional(text()),
   allowDollarPublish: v.nullish(flag(), false),
   versions: v.nullish(
     v.pipe(

@@ -194,6 +194,11 @@ export interface BrokerConfig {
   retainAvailable?: boolean;
   /** Whether a client whose filters overlap gets one message or each. Default: `"merge"`. */
   overlapping?: "merge" | "each";
+  /**
+   * What MQTT 5 clients get that ask for response information: where answers to them
+   * may go. `%c` stands for the client identifier. Default: none.
+   */
+  responseInformation?: string;
   /** Whether clients may publish to topics that begin with `$`. Default: `false`. */
   allowDollarPublish?: boolean;
   /** Versions of MQTT: 3.1, `"3.1.1"`, 5. Default: all. */
@@ -311,6 +316,7 @@ export interface ResolvedConfig {
   retainAvailable: boolean;
   /** Whether a client whose filters overlap gets one message or each. */
   overlapping: "merge" | "each";
+  responseInformation?: string;
   /** Whether clients may publish to topics that begin with `$`. */
   allowDollarPublish: boolean;
   /** Protocol levels, ascending. */

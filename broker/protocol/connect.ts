@@ -166,7 +166,11 @@ function accept(
       connack.properties.authenticationData = data as never;
     }
   } else connack.returnCode = 0;
-  connection.send(connack);
+  if (!connection.send(connack)) {
+    // Nothing else may come first [MQTT-3.2.0-1], so there is no way to say it.
+    connection.drop("the client takes no packet as large as the CONNACK");
+    return;
+  }
   if (session.durable && core.journal?.ops !== before) {
     // The CONNACK goes first, and not before the store has the session.
     const { output } = connection;
@@ -207,6 +211,17 @@ function connackProperties(
   }
   if (connection.authMethod !== undefined) {
     properties.authenticationMethod = connection.authMethod;
+  }
+  const { responseInformation } = config;
+  // [MQTT-3.1.2-28]
+  if (
+    packet.properties?.requestResponseInformation &&
+    responseInformation !== undefined
+  ) {
+    properties.responseInformation = responseInformation.replaceAll(
+      "%c",
+      () => session.clientId,
+    );
   }
   return properties;
 }
@@ -306,6 +321,27 @@ function readConnect(
     }
     throw error;
   }
+}
+
+/**
+ * Tells a client of MQTT 5 why its CONNECT could not be read.
+ *
+ * @param connection The connection.
+ * @param error What is wrong with the CONNECT.
+ */
+export function refuseUnread(connection: Connection, error: PacketError): void {
+  const { bytes, start, end } = connection.input;
+  if (
+    // Then nobody has looked at it yet.
+    error.reasonCode === ReasonCode.PacketTooLarge && bytes[start] === 0x10 &&
+    protocolLevel(bytes.subarray(start, end)) === 5
+  ) connection.version = 5;
+  if (connection.version !== 5) return;
+  connection.send({
+    cmd: "connack",
+    sessionPresent: false,
+    reasonCode: error.reasonCode,
+  });
 }
 
 /** The protocol level of a CONNECT that could not be decoded; 0 if there is none. */

@@ -107,7 +107,10 @@ function handleBeforeConnack(
   type: number,
   frame: Uint8Array,
 ): Promise<void> | undefined {
-  const packet = decode(frame, connection.version);
+  const packet = decode(frame.slice(), connection.version);
+  observePacket(connection, packet);
+  // A plugin that saw the packet may have ended the connection.
+  if (connection.phase === "closed") return;
   if (packet.cmd === "auth") return handleAuth(connection, packet);
   if (packet.cmd === "disconnect") {
     connection.drop("the client gave up its authentication");

@@ -18,6 +18,11 @@ import { forwardRun } from "./publish_run.ts";
 // A message that nobody keeps leaves no object behind.
 const passing = new Message(new Topic("-"));
 
+const DOLLAR: Denial = {
+  allow: false,
+  reasonString: "clients may not publish to topics that begin with $",
+};
+
 /** Handles a PUBLISH; a promise says that a plugin has not answered yet. */
 export function handlePublish(
   connection: Connection,
@@ -78,9 +83,11 @@ export function handlePublish(
       clientId: session.clientId,
       message,
     });
+    // A plugin may have disconnected the client for it.
+    if (connection.phase !== "open") return;
   }
   if (topic.internal && !config.allowDollarPublish) {
-    refuse(connection, qos, view.packetId, ReasonCode.NotAuthorized);
+    refuse(connection, qos, view.packetId, DOLLAR);
     return;
   }
   if (plugins.filtersTopics) {
@@ -117,12 +124,7 @@ function settle(
     accept(connection, view, message);
     return;
   }
-  refuse(
-    connection,
-    view.qos,
-    view.packetId,
-    verdict.reasonCode ?? ReasonCode.NotAuthorized,
-  );
+  refuse(connection, view.qos, view.packetId, verdict);
 }
 
 function accept(
@@ -161,7 +163,7 @@ function refuse(
   connection: Connection,
   qos: number,
   packetId: number,
-  reasonCode: number,
+  { reasonCode = ReasonCode.NotAuthorized, reasonString }: Denial,
 ): void {
   const { core } = connection;
   core.stats.dropped.topic_refused++;
@@ -170,13 +172,22 @@ function refuse(
   if (qos === 2 && connection.version !== 5) {
     connection.session!.addIncoming(packetId);
   }
-  acknowledge(
-    connection,
-    qos === 1 ? 0x40 : 0x50,
-    packetId,
-    reasonCode,
-    before,
-  );
+  const code = qos === 1 ? 0x40 : 0x50;
+  // Behind others that wait, the text is left out; the order counts.
+  if (
+    reasonString !== undefined && connection.problemInformation &&
+    (connection.acks?.empty ?? true)
+  ) {
+    const explained = connection.version === 5 && connection.send({
+      cmd: qos === 1 ? "puback" : "pubrec",
+      messageId: packetId,
+      reasonCode,
+      properties: { reasonString },
+    });
+    // [MQTT-3.4.2-2], [MQTT-3.5.2-2]: a text that does not fit is left out.
+    if (explained) return;
+  }
+  acknowledge(connection, code, packetId, reasonCode, before);
 }
 
 /** The topic that a PUBLISH means; a new alias is remembered. */

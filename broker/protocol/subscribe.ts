@@ -14,6 +14,13 @@ import type { Subscription } from "../topics/subscription_tree.ts";
 
 type Requested = ISubscribePacket["subscriptions"][number];
 
+/** Why a filter is not granted. */
+interface Refusal {
+  readonly reasonCode: number;
+  /** Text for the client. */
+  readonly reasonString?: string;
+}
+
 // How many steps through the retained messages are made before others get a turn.
 const SLICE = 512;
 
@@ -28,15 +35,12 @@ export function handleSubscribe(
   const failure = connection.session!.durable &&
     connection.core.journal?.failure;
   if (failure) {
-    const code = refusal(connection, storeReason(failure));
-    connection.send({
-      cmd: "suback",
-      messageId: packet.messageId,
-      granted: packet.subscriptions.map(() => code),
-    });
+    const code = connection.version === 5 ? storeReason(failure) : 0x80;
+    const granted = packet.subscriptions.map(() => code);
+    sendSuback(connection, packet, granted, "the store cannot be written");
     return;
   }
-  const answers: (Subscription | number)[] = [];
+  const answers: (Subscription | Refusal)[] = [];
   const next = (): Promise<void> | undefined => {
     while (answers.length < packet.subscriptions.length) {
       const requested = packet.subscriptions[answers.length];
@@ -58,26 +62,35 @@ export function handleSubscribe(
 function subscribe(
   connection: Connection,
   packet: ISubscribePacket,
-  answers: readonly (Subscription | number)[],
+  answers: readonly (Subscription | Refusal)[],
 ): Promise<void> | undefined {
   const { core } = connection;
   const session = connection.session!;
   const before = core.journal?.ops;
   const limit = core.config.maxSubscriptionsPerClient;
   const granted: number[] = [];
+  const reasons = new Set<string>();
+  const refuse = ({ reasonCode, reasonString }: Refusal): void => {
+    // MQTT 3.1.1 knows one refusal only.
+    granted.push(connection.version === 5 ? reasonCode : 0x80);
+    if (reasonString !== undefined) reasons.add(reasonString);
+  };
   const fresh: { subscription: Subscription; requested: Requested }[] = [];
   const replays: Subscription[] = [];
   for (const [i, answer] of answers.entries()) {
     const requested = packet.subscriptions[i];
-    if (typeof answer === "number") {
-      granted.push(answer);
+    if (!("filter" in answer)) {
+      refuse(answer);
       continue;
     }
     if (
       limit > 0 && session.subscriptions.size >= limit &&
       !session.subscriptions.has(answer.filter.text)
     ) {
-      granted.push(refusal(connection, ReasonCode.QuotaExceeded));
+      refuse({
+        reasonCode: ReasonCode.QuotaExceeded,
+        reasonString: `at most ${limit} subscriptions are allowed`,
+      });
       continue;
     }
     const isNew = session.subscribe(answer);
@@ -92,7 +105,7 @@ function subscribe(
   }
   const answer = (): void => {
     if (connection.session !== session) return;
-    connection.send({ cmd: "suback", messageId: packet.messageId, granted });
+    sendSuback(connection, packet, granted, [...reasons].join("; "));
     if (core.plugins.hooks.onBrokerClientSubscribed.length > 0) {
       for (const { subscription, requested } of fresh) {
         core.plugins.emit("onBrokerClientSubscribed", {
@@ -108,12 +121,26 @@ function subscribe(
   else return core.journal!.stored().then(answer);
 }
 
-/** The subscription, or the reason code that refuses it. */
+function sendSuback(
+  connection: Connection,
+  { messageId }: ISubscribePacket,
+  granted: number[],
+  reasonString: string,
+): void {
+  const suback = { cmd: "suback", messageId, granted } as const;
+  const explained = reasonString !== "" && connection.version === 5 &&
+    connection.problemInformation &&
+    connection.send({ ...suback, properties: { reasonString } });
+  // [MQTT-3.9.2-1]: a text that does not fit is left out.
+  if (!explained) connection.send(suback);
+}
+
+/** The subscription, or why it is refused. */
 function grant(
   connection: Connection,
   packet: ISubscribePacket,
   requested: Requested,
-): Subscription | number | Promise<Subscription | number> {
+): Subscription | Refusal | Promise<Subscription | Refusal> {
   const { core } = connection;
   const { config } = core;
   const session = connection.session!;
@@ -124,7 +151,7 @@ function grant(
       filter: requested.topic,
       why: filter,
     });
-    return refusal(connection, ReasonCode.TopicFilterInvalid);
+    return { reasonCode: ReasonCode.TopicFilterInvalid, reasonString: filter };
   }
   const answer = core.may(
     session,
@@ -133,12 +160,10 @@ function grant(
     requested.qos as QoS,
     false,
   );
-  const settle = (verdict: true | Denial): Subscription | number => {
+  const settle = (verdict: true | Denial): Subscription | Refusal => {
     if (verdict !== true) {
-      return refusal(
-        connection,
-        verdict.reasonCode ?? ReasonCode.NotAuthorized,
-      );
+      const { reasonCode = ReasonCode.NotAuthorized, reasonString } = verdict;
+      return { reasonCode, reasonString };
     }
     const identifier = packet.properties?.subscriptionIdentifier;
     return {
@@ -151,11 +176,6 @@ function grant(
     };
   };
   return answer instanceof Promise ? answer.then(settle) : settle(answer);
-}
-
-/** MQTT 3.1.1 knows one refusal only. */
-function refusal(connection: Connection, reasonCode: number): number {
-  return connection.version === 5 ? reasonCode : 0x80;
 }
 
 /**

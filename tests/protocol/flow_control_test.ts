@@ -1,8 +1,9 @@
 /** How much may be under way: receive maximum and maximum packet size, both directions. */
 
 import { assertEquals } from "@std/assert";
-import { startBroker, TestClient } from "../_client.ts";
+import { connectPacket, startBroker, TestClient } from "../_client.ts";
 import {
+  assertClosedSilently,
   assertDisconnected,
   flight,
   frame,
@@ -188,6 +189,40 @@ Deno.test("MQTT 3.1.1: a packet larger than the broker takes ends the connection
   await client.closed();
 });
 
+Deno.test("MQTT 5: reason strings that do not fit are left out of PUBACK, PUBREC and SUBACK [MQTT-3.4.2-2] [MQTT-3.5.2-2] [MQTT-3.9.2-1]", async () => {
+  await using broker = await startBroker();
+  await using client = await TestClient.connect(broker, {
+    version: 5,
+    properties: { maximumPacketSize: 25 },
+  });
+  const messageId = 1;
+  await client.send(
+    publish("$SYS/x", "", { qos: 1, messageId }),
+    publish("$SYS/x", "", { qos: 2, messageId }),
+    { cmd: "subscribe", messageId, subscriptions: [{ topic: "a#", qos: 0 }] },
+  );
+  const puback = await client.expect("puback");
+  const pubrec = await client.expect("pubrec");
+  const suback = await client.expect("suback");
+  assertEquals(
+    [puback.reasonCode, pubrec.reasonCode, suback.granted],
+    [0x87, 0x87, [0x8f]],
+  );
+  for (const { properties } of [puback, pubrec, suback]) {
+    assertEquals(properties?.reasonString, undefined);
+  }
+});
+
+Deno.test("MQTT 5: a client that takes no packet as large as the CONNACK is let go [MQTT-3.1.2-24]", async () => {
+  await using broker = await startBroker();
+  await using client = await TestClient.open(broker, 5);
+  await client.send(
+    connectPacket({ version: 5, properties: { maximumPacketSize: 5 } }),
+  );
+  await assertClosedSilently(client);
+  assertEquals([...broker.context.sessions], []);
+});
+
 Deno.test("MQTT 5: a CONNECT larger than the broker takes is refused with 0x95", async () => {
   await using broker = await startBroker({ maxConnectPacketSize: 64 });
   await using client = await TestClient.open(broker, 5);
@@ -196,7 +231,12 @@ Deno.test("MQTT 5: a CONNECT larger than the broker takes is refused with 0x95",
     ...properties(),
     ...text("c".repeat(100)),
   ]));
-  await client.closed();
+  assertEquals((await client.expect("connack")).reasonCode, 0x95);
+  await assertClosedSilently(client);
+  // Clients of MQTT 3 know of no such code.
+  await using old = await TestClient.open(broker);
+  await old.send(connectPacket({ clientId: "c".repeat(100) }));
+  await assertClosedSilently(old);
   using small = await RawClient.connect(broker, "c");
   await small.send([0xc0, 0]);
   assertEquals(await small.frame(), [0xd0, 0]);

@@ -1,6 +1,6 @@
 /** Packets out of state, and the reason codes with which the broker disconnects. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import type { Packet } from "../../codec/mod.ts";
 import { connectPacket, startBroker, TestClient } from "../_client.ts";
 import {
@@ -189,23 +189,53 @@ Deno.test("MQTT 5: request problem information decides on reason strings [MQTT-3
     await client.send(publish("$SYS/x", "", { qos: 1, messageId }));
     const puback = await client.expect("puback");
     assertEquals(puback.reasonCode, 0x87);
-    assertEquals(puback.properties?.reasonString, undefined);
+    await client.send(publish("$SYS/x", "", { qos: 2, messageId }));
+    const pubrec = await client.expect("pubrec");
+    assertEquals(pubrec.reasonCode, 0x87);
+    await client.send({
+      cmd: "subscribe",
+      messageId,
+      subscriptions: ["a#", "ok", "b#", "+c"].map((topic) => ({
+        topic,
+        qos: 0,
+      })),
+    });
+    const suback = await client.expect("suback");
+    assertEquals(suback.granted, [0x8f, 0, 0x8f, 0x8f]);
     await client.raw([0xd0, 0]);
-    const { properties } = await client.expect("disconnect");
-    const text = properties?.reasonString;
-    if (requestProblemInformation === false) assertEquals(text, undefined);
-    else assert(text !== undefined && text.length > 0);
+    const disconnect = await client.expect("disconnect");
+    const texts = [puback, pubrec, suback, disconnect]
+      .map(({ properties }) => properties?.reasonString);
+    assertEquals(
+      texts.slice(0, 3),
+      requestProblemInformation === false
+        ? [undefined, undefined, undefined]
+        : [
+          "clients may not publish to topics that begin with $",
+          "clients may not publish to topics that begin with $",
+          '"#" is not a level of its own at the end; "+" is not a level of its own',
+        ],
+    );
+    assertEquals(texts[3] !== undefined, requestProblemInformation !== false);
   }
 });
 
-Deno.test("MQTT 5: response information is not sent to who did not ask [MQTT-3.1.2-28]", async () => {
-  await using broker = await startBroker();
-  await using client = await TestClient.connect(broker, {
-    version: 5,
-    properties: { requestResponseInformation: false },
-  });
-  const { properties } = client.connack!;
-  assertEquals(properties?.responseInformation, undefined);
+Deno.test("MQTT 5: response information is sent to who asks, if there is any [MQTT-3.1.2-28]", async () => {
+  for (const responseInformation of [undefined, "answers/%c/$&"]) {
+    await using broker = await startBroker({ responseInformation });
+    for (const asks of [true, false, undefined]) {
+      await using client = await TestClient.connect(broker, {
+        version: 5,
+        clientId: "me",
+        properties: { requestResponseInformation: asks },
+      });
+      const { properties } = client.connack!;
+      assertEquals(
+        properties?.responseInformation,
+        asks && responseInformation ? "answers/me/$&" : undefined,
+      );
+    }
+  }
 });
 
 Deno.test("clients may not publish to topics that begin with $", async () => {

@@ -1,5 +1,9 @@
 import { assertEquals } from "@std/assert";
-import type { Decision, Session } from "../../../plugins/mod.ts";
+import type {
+  Decision,
+  Session,
+  TopicFilteringEvent,
+} from "../../../plugins/mod.ts";
 import { eventually, startBroker, TestClient } from "../../_client.ts";
 
 const REFUSALS: ReadonlyArray<[what: string, answer: () => unknown]> = [
@@ -118,12 +122,40 @@ for (const [what, answer] of REFUSALS) {
 Deno.test("a denial of topicFiltering has its reason for the client", async () => {
   await using broker = await startBroker({
     plugins: ["auth_anonymous", {
-      topicFiltering: () => ({ allow: false, reasonCode: 0x97 }),
+      topicFiltering: ({ topic }: TopicFilteringEvent) => ({
+        allow: false,
+        reasonCode: 0x97,
+        reasonString: `no more ${topic}`,
+      }),
     }],
   });
   await using client = await TestClient.connect(broker, { version: 5 });
-  assertEquals(await client.subscribe("a"), [0x97]);
-  assertEquals(await publish(client, 1), 0x97);
+  await client.send({
+    cmd: "subscribe",
+    messageId: 1,
+    subscriptions: ["a", "b", "a"].map((topic) => ({ topic, qos: 0 })),
+  });
+  const suback = await client.expect("suback");
+  assertEquals(suback.granted, [0x97, 0x97, 0x97]);
+  assertEquals(suback.properties?.reasonString, "no more a; no more b");
+  const publication = {
+    cmd: "publish",
+    topic: "a",
+    payload: "x",
+    messageId: 2,
+    dup: false,
+    retain: false,
+  } as const;
+  await client.send({ ...publication, qos: 1 }, { ...publication, qos: 2 });
+  for (const cmd of ["puback", "pubrec"] as const) {
+    const { reasonCode, properties } = await client.expect(cmd);
+    assertEquals([reasonCode, properties?.reasonString], [0x97, "no more a"]);
+  }
+  // MQTT 3.1.1 has no words for it.
+  await using older = await TestClient.connect(broker);
+  assertEquals(await older.subscribe("a"), [0x80]);
+  await older.publish("a", "x", { qos: 1 });
+  await older.publish("a", "x", { qos: 2 });
 });
 
 Deno.test("aMQTT 36: topic_acl grants and refuses the filters of one SUBSCRIBE", async () => {

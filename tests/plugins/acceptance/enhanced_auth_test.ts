@@ -13,6 +13,7 @@ import {
   startBroker,
   TestClient,
 } from "../../_client.ts";
+import { Recorder } from "./recorder.ts";
 
 const CONTINUE = 0x18;
 const REAUTHENTICATE = 0x19;
@@ -50,7 +51,8 @@ class Riddle {
 
 Deno.test("enhanced authentication in two steps lets the client in", async () => {
   const riddle = new Riddle();
-  await using broker = await startBroker({ plugins: [riddle] });
+  const recorder = new Recorder();
+  await using broker = await startBroker({ plugins: [riddle, recorder] });
   await using client = await begin(broker, "RIDDLE", { clientId: "bilbo" });
   assertEquals(await challenge(client), [
     CONTINUE,
@@ -74,6 +76,10 @@ Deno.test("enhanced authentication in two steps lets the client in", async () =>
     ]),
     [[1, false, "bilbo"], [2, false, "bilbo"]],
   );
+  const commands = (name: "onMqttPacketReceived" | "onMqttPacketSent") =>
+    recorder.all(name).map(({ packet }) => packet.cmd).slice(0, 2);
+  assertEquals(commands("onMqttPacketReceived"), ["connect", "auth"]);
+  assertEquals(commands("onMqttPacketSent"), ["auth", "connack"]);
 });
 
 for (

@@ -1,5 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { ApplicationMessage, Packet } from "../../../plugins/mod.ts";
+import type {
+  ApplicationMessage,
+  MessageEvent,
+  Packet,
+} from "../../../plugins/mod.ts";
 import { startBroker, TestClient } from "../../_client.ts";
 import { MemoryLogger } from "../manager_support.ts";
 import { EVENT_NAMES, Recorder } from "./recorder.ts";
@@ -247,6 +251,34 @@ Deno.test("aMQTT 30: without queue-qos-0 a QoS 0 message for an offline session 
     [["away", "kept"]],
   );
 });
+
+for (const qos of [0, 1, 2] as const) {
+  Deno.test(`a plugin may disconnect the client of a message of QoS ${qos}, which then goes nowhere`, async () => {
+    await using broker = await startBroker({
+      plugins: ["auth_anonymous", {
+        onBrokerMessageReceived({ clientId, message }: MessageEvent) {
+          if (message.topic === "bad") broker.context.disconnect(clientId);
+        },
+      }],
+    });
+    await using receiver = await TestClient.connect(broker);
+    await receiver.subscribe("#", 2);
+    await using sender = await TestClient.connect(broker, { version: 5 });
+    await sender.send({
+      cmd: "publish",
+      topic: "bad",
+      payload: "x",
+      qos,
+      messageId: qos === 0 ? undefined : 1,
+      dup: false,
+      retain: true,
+    });
+    assertEquals((await sender.expect("disconnect")).reasonCode, 0x98);
+    await sender.closed();
+    await receiver.ping();
+    assertEquals(broker.context.retained.size, 0);
+  });
+}
 
 for (
   const [how, fail] of [
