@@ -100,7 +100,7 @@ export class Delivery {
       if (verdict instanceof Promise) {
         const kept = message.keep();
         const done = session.defer(async () => {
-          this.#settle(await verdict, target, kept, retain, group);
+          this.#settleLate(await verdict, target, kept, retain, group);
         }, kept.weight);
         if (session.durable) this.#alsoAwait(done);
         return;
@@ -184,15 +184,35 @@ export class Delivery {
     retain: boolean,
     group: SharedGroup | undefined,
   ): void | Promise<void> {
-    if (target.session.ended) return;
+    if (target.session.ended) {
+      this.#settleLate(false, target, message, retain, group);
+      return;
+    }
     const qos = Math.min(target.qos, message.qos) as QoS;
     const verdict = this.#core.mayReceive(target.session, message, qos, retain);
     if (verdict instanceof Promise) {
       return verdict.then((allowed) =>
-        this.#settle(allowed, target, message, retain, group)
+        this.#settleLate(allowed, target, message, retain, group)
       );
     }
-    this.#settle(verdict, target, message, retain, group);
+    this.#settleLate(verdict, target, message, retain, group);
+  }
+
+  /** Time has passed: the session may have ended meanwhile, and the message expired. */
+  #settleLate(
+    allowed: boolean,
+    target: Target,
+    message: Message,
+    retain: boolean,
+    group: SharedGroup | undefined,
+  ): void {
+    if (target.session.ended) {
+      const other = group?.choose(target.session);
+      if (other !== undefined) this.deliver(other, message, retain, group);
+    } else if (message.expired(Date.now())) {
+      // [MQTT-3.3.2-5]
+      this.#core.stats.dropped.expired++;
+    } else this.#settle(allowed, target, message, retain, group);
   }
 
   #settle(
@@ -202,7 +222,7 @@ export class Delivery {
     retain: boolean,
     group: SharedGroup | undefined,
   ): void {
-    // The session may have ended while a plugin decided.
+    // The plugin that decided may have ended the session.
     if (target.session.ended) return;
     if (allowed) this.#hand(target, message, retain, group);
     else this.#core.stats.dropped.denied++;

@@ -184,6 +184,7 @@ function accept(
     });
   }
   session.usedOutbox?.resume();
+  core.sessions.collectShared(session);
 }
 
 /** What differs from the defaults of the standard (MQTT 5, section 3.2.2.3). */

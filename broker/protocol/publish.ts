@@ -63,7 +63,8 @@ export function handlePublish(
   const { journal } = core;
   if (qos > 0 && journal !== undefined) {
     if (journal.failure !== undefined && version === 5) {
-      refuse(connection, qos, view.packetId, storeReason(journal.failure));
+      const reasonCode = storeReason(journal.failure);
+      refuse(connection, qos, view.packetId, { allow: false, reasonCode });
       return;
     }
     if (journal.backlogged) {

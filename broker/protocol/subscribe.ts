@@ -116,6 +116,9 @@ function subscribe(
       }
     }
     for (const subscription of replays) replay(connection, subscription);
+    if (fresh.some(({ subscription }) => subscription.filter.group)) {
+      core.sessions.collectShared(session);
+    }
   };
   if (core.journal?.ops === before) answer();
   else return core.journal!.stored().then(answer);

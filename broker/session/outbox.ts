@@ -223,6 +223,12 @@ export class Outbox implements Waiter {
   takeShared(ended: boolean): Flight[] {
     const taken: Flight[] = [];
     if (ended) this.#window.load();
+    const asked = this.#asked;
+    if (asked !== undefined && this.#isForOthers(asked, ended)) {
+      this.#asked = undefined;
+      this.#erase(asked);
+      taken.push(asked);
+    }
     for (const flight of this.#window.all()) {
       // [MQTT-4.8.2-5]: QoS 2 stays with the client that it was sent to.
       if (flight.group === undefined || flight.qos !== 1) continue;
@@ -230,12 +236,18 @@ export class Outbox implements Waiter {
       this.#forget(flight.packetId);
       taken.push(flight);
     }
-    const waiting = this.#queue.takeWhere(({ group, qos, packetId }) =>
-      group !== undefined && (qos < 2 || packetId === 0) &&
-      group.choose(this.#session, !ended) !== undefined
+    const waiting = this.#queue.takeWhere((flight) =>
+      this.#isForOthers(flight, ended)
     );
     for (const flight of waiting) this.#erase(flight);
     return [...taken, ...waiting];
+  }
+
+  /** Whether another member of a group may get a message that waits. */
+  #isForOthers({ group, qos, packetId }: Flight, ended: boolean): boolean {
+    // [MQTT-4.8.2-5]: QoS 2 stays with the client that it was sent to.
+    if (group === undefined || (qos === 2 && packetId !== 0)) return false;
+    return group.choose(this.#session, !ended) !== undefined;
   }
 
   /**

@@ -160,6 +160,22 @@ export class SessionRegistry {
     this.#sessions.clear();
   }
 
+  /**
+   * A member of shared subscriptions has come: what waits for members that are away
+   * goes to those that are there.
+   *
+   * @param session The session; its client is connected.
+   */
+  collectShared(session: Session): void {
+    for (const subscription of session.subscriptions.values()) {
+      if (subscription.filter.group === undefined) continue;
+      const members = this.#core.tree.groupOf(subscription)?.members ?? [];
+      for (const { session: member } of [...members]) {
+        if (member.connection === null) this.#passOn(member, false);
+      }
+    }
+  }
+
   /** Gives what a member of shared subscriptions has left to other members. */
   #passOn(session: Session, ended: boolean): void {
     for (const flight of session.usedOutbox?.takeShared(ended) ?? []) {

@@ -132,10 +132,6 @@ class Leaf {
     }
   }
 
-  group(name: string): SharedGroup | undefined {
-    return this.groups?.get(name);
-  }
-
   collect(into: Subscription[], groups: SharedGroup[]): void {
     if (this.one !== undefined) into.push(this.one);
     if (this.many !== undefined) {
@@ -251,15 +247,20 @@ export class SubscriptionTree {
    * @returns Its group, unless it is not shared.
    */
   groupOf(subscription: Subscription): SharedGroup | undefined {
-    const { filter, wildcard, group } = subscription.filter;
+    const { group } = subscription.filter;
     if (group === undefined) return undefined;
-    if (!wildcard) return this.#exact.get(filter)?.group(group);
+    return this.#leafOf(subscription)?.groups?.get(group);
+  }
+
+  #leafOf({ filter: { filter, wildcard } }: Subscription): Leaf | undefined {
+    if (!wildcard) return this.#exact.get(filter);
     let node: Node | undefined = this.#root;
-    const levels = filter.split("/");
-    const rest = levels[levels.length - 1] === "#";
-    if (rest) levels.pop();
-    for (const level of levels) node = node?.children?.get(level);
-    return (rest ? node?.rest : node?.leaf)?.group(group);
+    for (const level of filter.split("/")) {
+      if (level === "#") return node.rest;
+      node = node.children?.get(level);
+      if (node === undefined) return undefined;
+    }
+    return node.leaf;
   }
 
   /**

@@ -1,7 +1,8 @@
 /** Shared subscriptions (MQTT 5, section 4.8.2), which clients of MQTT 3.1.1 have too. */
 
 import { assertEquals } from "@std/assert";
-import { startBroker, TestClient } from "../_client.ts";
+import type { TopicFilteringEvent } from "../../plugins/mod.ts";
+import { eventually, startBroker, TestClient } from "../_client.ts";
 import {
   assertDisconnected,
   flight,
@@ -147,14 +148,111 @@ for (const version of [4, 5] as const) {
     for (let i = 0; i < 2; i++) {
       broker.context.publish("a/b", `${i}`, { qos: 1 });
     }
+    await using two = await TestClient.connect(broker, lasting("two"));
     const got: string[] = [];
-    for (const id of ["one", "two"]) {
-      await using member = await TestClient.connect(broker, lasting(id));
-      got.push(await member.message());
-      await member.ping();
-      await member.disconnect();
+    for (let i = 0; i < 2; i++) {
+      const packet = await two.expect("publish");
+      got.push(`${packet.payload}`);
+      await two.send({ cmd: "puback", messageId: packet.messageId });
     }
-    assertEquals(got.sort(), ["a/b: 0", "a/b: 1"]);
+    assertEquals(got.sort(), ["0", "1"]);
+    await two.ping();
+    await using one = await TestClient.connect(broker, lasting("one"));
+    await one.ping();
+    const { inflightOut, queued } = broker.context.stats();
+    assertEquals([inflightOut, queued], [0, 0]);
+  });
+
+  Deno.test(`MQTT ${version}: messages that wait for absent members go to a new one`, async () => {
+    await using broker = await startBroker({ queueQos0: true });
+    {
+      await using member = await TestClient.connect(broker, lasting("one"));
+      await member.subscribe([FILTER, "own"], 2);
+      broker.context.publish("a/b", "in flight", { qos: 2 });
+      await member.expect("publish");
+    }
+    await gone(broker, "one");
+    for (const qos of [0, 1, 2] as const) {
+      broker.context.publish("a/b", `${qos}`, { qos });
+    }
+    broker.context.publish("own", "mine", { qos: 1 });
+    await using fresh = await TestClient.connect(broker, options);
+    await fresh.subscribe("$share/other/a/+", 2);
+    await fresh.ping();
+    await fresh.subscribe(FILTER, 2);
+    for (const qos of [0, 1, 2]) {
+      const packet = await fresh.expect("publish");
+      assertEquals(flight(packet).slice(0, 3), [`${qos}`, qos, false]);
+    }
+    await fresh.ping();
+    // What is in flight with QoS 2, and what is not shared, stays.
+    await using back = await TestClient.connect(broker, lasting("one"));
+    assertEquals(await back.message(), "a/b: in flight");
+    assertEquals(await back.message(), "own: mine");
+    await back.ping();
+  });
+
+  Deno.test(`MQTT ${version}: a message whose member leaves while a plugin decides goes to another`, async () => {
+    const gate = Promise.withResolvers<boolean>();
+    const asked: string[] = [];
+    await using broker = await startBroker({
+      plugins: ["auth_anonymous", {
+        topicFiltering({ session, action }: TopicFilteringEvent) {
+          if (action !== "receive") return true;
+          asked.push(session.clientId);
+          return session.clientId === "slow" ? gate.promise : true;
+        },
+      }],
+    });
+    await using slow = await TestClient.connect(broker, {
+      ...options,
+      clientId: "slow",
+    });
+    await slow.subscribe(FILTER, 1);
+    // One is asked about, the other waits behind it.
+    broker.context.publish("a/b", "1", { qos: 1 });
+    broker.context.publish("a/b", "2", { qos: 1 });
+    await using other = await TestClient.connect(broker, options);
+    await other.subscribe(FILTER, 1);
+    await slow.close();
+    await gone(broker, "slow");
+    gate.resolve(true);
+    assertEquals(await other.message(), "a/b: 1");
+    assertEquals(await other.message(), "a/b: 2");
+    assertEquals(asked.filter((id) => id === "slow").length, 1);
+  });
+
+  Deno.test(`MQTT ${version}: a queued message whose member leaves while a plugin decides goes to another`, async () => {
+    const gate = Promise.withResolvers<boolean>();
+    let patient = false;
+    let asked = 0;
+    await using broker = await startBroker({
+      plugins: ["auth_anonymous", {
+        topicFiltering({ session, action }: TopicFilteringEvent) {
+          const slow = patient && session.clientId === "slow" &&
+            action === "receive";
+          if (slow) asked++;
+          return slow ? gate.promise : true;
+        },
+      }],
+    });
+    {
+      await using slow = await TestClient.connect(broker, lasting("slow"));
+      await slow.subscribe(FILTER, 1);
+    }
+    await gone(broker, "slow");
+    broker.context.publish("a/b", "1", { qos: 1 });
+    broker.context.publish("a/b", "2", { qos: 1 });
+    patient = true;
+    await using slow = await TestClient.connect(broker, lasting("slow"));
+    await eventually(() => asked === 1);
+    await using other = await TestClient.connect(broker, options);
+    await other.subscribe(FILTER, 1);
+    await slow.close();
+    assertEquals(await other.message(), "a/b: 1");
+    assertEquals(await other.message(), "a/b: 2");
+    gate.resolve(true);
+    await other.ping();
   });
 
   Deno.test(`MQTT ${version}: a member may leave its group`, async () => {

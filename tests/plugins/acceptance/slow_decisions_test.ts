@@ -249,6 +249,25 @@ Deno.test("what is decided after the session has ended is neither sent nor queue
   assertEquals([waiting, inflightOut, queued], [0, 0, []]);
 });
 
+Deno.test("a message that expires while it is decided is not delivered [MQTT-3.3.2-5]", async () => {
+  const gate = new Gate();
+  await using broker = await startBroker({
+    plugins: ["auth_anonymous", slowFor(gate, "receive")],
+  });
+  await using client = await TestClient.connect(broker);
+  await client.subscribe("#", 1);
+  const properties = { messageExpiryInterval: 1 };
+  const since = Date.now();
+  broker.context.publish("slow", "asked", { qos: 1, properties });
+  broker.context.publish("fast", "waiting", { qos: 0, properties });
+  broker.context.publish("fast", "lasting", { qos: 0 });
+  await eventually(() => Date.now() - since > 1000);
+  gate.open();
+  assertEquals(await client.message(), "fast: lasting");
+  await client.ping();
+  assertEquals(broker.context.stats().dropped.expired, 2);
+});
+
 Deno.test("messages that wait for a decision have a limit", async () => {
   const gate = new Gate();
   await using broker = await startBroker({
