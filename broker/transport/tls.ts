@@ -19,6 +19,7 @@ import { AcceptLoop } from "./accept_loop.ts";
 import { CipherStream } from "./cipher_stream.ts";
 import { toPlainAddress } from "./conn_transport.ts";
 import { ConnectionLimit } from "./connection_limit.ts";
+import { formatAddress } from "./listen_error.ts";
 import { openTcp } from "./tcp.ts";
 import { TlsTransport } from "./tls_transport.ts";
 import type { AcceptHandler, Listener } from "./transport.ts";
@@ -75,9 +76,15 @@ export function listenTls(
       handshakes.delete(cipher);
       limit.release();
     });
-    shakeHands(cipher, nodeOptions, logger, (socket) => {
+    const address = toPlainAddress(hostname);
+    const fail = (error: Error) =>
+      logger.debug("A TLS handshake failed", {
+        listener: config.name,
+        peer: formatAddress(address, port),
+        error: error.message,
+      });
+    shakeHands(cipher, nodeOptions, fail, (socket) => {
       handshakes.delete(cipher);
-      const address = toPlainAddress(hostname);
       const certificate = toPeerCertificate(socket, tls);
       accept(new TlsTransport(socket, cipher, { address, port, certificate }));
     });
@@ -96,12 +103,12 @@ export function listenTls(
 function shakeHands(
   cipher: CipherStream,
   options: NodeTlsOptions,
-  logger: Logger,
+  failed: (error: Error) => void,
   done: (socket: TLSSocket) => void,
 ): void {
   const server = createServer(options);
   const fail = (error: Error, socket?: TLSSocket) => {
-    logger.debug("A TLS handshake failed", { error: error.message });
+    failed(error);
     socket?.destroy();
     cipher.destroy();
   };
