@@ -92,6 +92,7 @@ export class Broker implements AsyncDisposable {
   #plugins: PluginManager | undefined;
   #listeners: Listener[] = [];
   #idle: (() => void) | undefined;
+  #starting: Promise<void> | undefined;
 
   /** The broker's services, as a plugin has them. Usable while the broker runs. */
   readonly context: BrokerContext;
@@ -147,6 +148,11 @@ export class Broker implements AsyncDisposable {
       throw new Error(`Cannot start the broker: it is ${this.#state}`);
     }
     this.#state = "starting";
+    this.#starting = this.#start();
+    await this.#starting;
+  }
+
+  async #start(): Promise<void> {
     if (this.#life.signal.aborted) this.#life = new AbortController();
     try {
       const plugins = await this.#loadPlugins();
@@ -184,9 +190,12 @@ export class Broker implements AsyncDisposable {
 
   /**
    * Stops the broker: MQTT 5 clients are told, listeners and connections are
-   * closed, plugins too. A second call does nothing.
+   * closed, plugins too. A start that is under way is waited for. A second call
+   * does nothing.
    */
   async shutdown(): Promise<void> {
+    // Whoever started the broker hears why it failed.
+    if (this.#state === "starting") await this.#starting?.catch(() => {});
     if (this.#state !== "started") return;
     this.#state = "stopping";
     const core = this.#core!;
@@ -261,8 +270,12 @@ export class Broker implements AsyncDisposable {
    *
    * @returns The plugins.
    * @throws {PluginError} If a plugin cannot be loaded.
+   * @throws {Error} If the broker runs: its plugins are loaded already.
    */
   async check(): Promise<PluginDescription[]> {
+    if (this.#state !== "new" && this.#state !== "stopped") {
+      throw new Error(`Cannot check the broker: it is ${this.#state}`);
+    }
     const plugins = await this.#loadPlugins();
     const list = plugins.describe();
     await plugins.close();

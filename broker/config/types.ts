@@ -316,6 +316,7 @@ export interface ResolvedConfig {
   retainAvailable: boolean;
   /** Whether a client whose filters overlap gets one message or each. */
   overlapping: "merge" | "each";
+  /** Response information, with `%c` for the client identifier. */
   responseInformation?: string;
   /** Whether clients may publish to topics that begin with `$`. */
   allowDollarPublish: boolean;

@@ -1,7 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   BaseTopicPlugin,
+  Broker,
   type Decision,
+  ListenError,
+  silentLogger,
   type TopicFilteringEvent,
   type Transport,
 } from "../../mod.ts";
@@ -49,6 +52,48 @@ Deno.test("aMQTT 2: a stopped broker starts again, and a started one refuses", a
   await broker.start();
   await using client = await TestClient.connect(broker);
   assertEquals(client.code, 0);
+});
+
+Deno.test("aMQTT 2: a shutdown during the start waits for it and leaves nothing running", async () => {
+  const { plugin, names } = recorder();
+  const broker = new Broker({
+    listeners: { default: { bind: "127.0.0.1:0" } },
+    plugins: ["auth_anonymous", plugin],
+  }, { logger: silentLogger });
+  const started = broker.start();
+  await assertRejects(() => broker.check(), Error, "it is starting");
+  await Promise.all([broker.shutdown(), started]);
+  assertEquals([broker.state, broker.listeners], ["stopped", []]);
+  assertEquals(names.at(-1), "onBrokerPostShutdown");
+});
+
+Deno.test("aMQTT 2: a start that fails closes what it opened, and can be repeated", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = taken.addr as Deno.NetAddr;
+  const closed: string[] = [];
+  let first = 0;
+  const broker = new Broker({
+    listeners: {
+      good: { bind: "127.0.0.1:0" },
+      bad: { bind: `127.0.0.1:${port}` },
+    },
+    plugins: ["auth_anonymous", {
+      onBrokerPreStart: () => void first++,
+      close: () => void closed.push("plugin"),
+    }],
+  }, { logger: silentLogger });
+  for (let i = 1; i <= 2; i++) {
+    const failed = broker.start();
+    const stopped = broker.shutdown();
+    await assertRejects(
+      () => failed,
+      ListenError,
+      `Cannot listen on 127.0.0.1:${port} (listeners.bad.bind)`,
+    );
+    await stopped;
+    assertEquals([broker.state, broker.listeners], ["stopped", []]);
+    assertEquals([first, closed.length], [i, i]);
+  }
 });
 
 Deno.test("aMQTT 2: shutdown disconnects the clients; MQTT 5 clients are told why", async () => {
