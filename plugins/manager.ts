@@ -248,14 +248,19 @@ export class PluginManager {
    * @returns One description for each, in their order.
    */
   describe(): PluginDescription[] {
-    return this.#plugins.map(({ name, specifier, importMap, object, log }) => ({
+    return this.#plugins.map((plugin) => this.#describe(plugin));
+  }
+
+  #describe(plugin: Plugin): PluginDescription {
+    const { name, specifier, importMap, object, log } = plugin;
+    return {
       name,
       specifier,
       ...(importMap !== undefined && { importMap }),
-      hooks: hooksOf(object),
+      hooks: hooksOf(object).filter((hook) => takesPart(plugin, hook)),
       failures: log.failures,
       dropped: log.dropped,
-    }));
+    };
   }
 
   /**
@@ -279,7 +284,7 @@ export class PluginManager {
     const steps: LifeCycleStep[] = [];
     for (const plugin of this.#plugins) {
       const method = methodOf(plugin.object, name);
-      if (method === undefined || !plugin.use.events) continue;
+      if (method === undefined || !takesPart(plugin, name)) continue;
       const handler: EventHandler = (event) =>
         method.call(plugin.object, event);
       observers.push(plugin.channel.observer(name, handler));
@@ -295,14 +300,20 @@ function decidersOf<Event>(
   name: string,
 ): Array<Decider<Event>> {
   const deciders: Array<Decider<Event>> = [];
-  for (const { object, use, log } of plugins) {
+  for (const plugin of plugins) {
+    const { object, log } = plugin;
     const method = methodOf(object, name);
-    const isUsed = name === "topicFiltering" ? use.topic : use.auth;
-    if (method === undefined || !isUsed) continue;
+    if (method === undefined || !takesPart(plugin, name)) continue;
     const ask = (event: Event) => method.call(object, event);
     deciders.push({ ask, method: name, log });
   }
   return deciders;
+}
+
+/** Whether the configuration has the plugin take part in what a hook is for. */
+function takesPart({ use }: Plugin, hook: string): boolean {
+  if (hook === "topicFiltering") return use.topic;
+  return hook.startsWith("on") ? use.events : use.auth;
 }
 
 async function closeAll(

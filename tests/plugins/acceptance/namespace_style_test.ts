@@ -78,6 +78,35 @@ Deno.test("aMQTT 25: all plugins of a namespace are made and get events, the lis
   ]);
 });
 
+Deno.test("the description of a broker has only the hooks that the lists leave to a plugin", async () => {
+  const files = {
+    "deno.json": JSON.stringify({
+      imports: {
+        "my.plugins/door": "./door.js",
+        "my.plugins/rooms": "./rooms.js",
+      },
+    }),
+    "door.js": source("door"),
+    "rooms.js": source("rooms"),
+  };
+  await withProject(files, async (folder) => {
+    const broker = new Broker({
+      auth: { plugins: ["door"] },
+      topicCheck: { enable: true, plugins: ["rooms"] },
+    }, {
+      pluginNamespace: "my.plugins",
+      importMap: new URL("deno.json", folder),
+      logger: silentLogger,
+    });
+    const plugins = await broker.check();
+    Reflect.deleteProperty(globalThis, "olderStyle");
+    assertEquals(plugins.map(({ name, hooks }) => [name, ...hooks]), [
+      ["door", "onBrokerClientConnected", "authenticate"],
+      ["rooms", "onBrokerClientConnected", "topicFiltering"],
+    ]);
+  });
+});
+
 Deno.test("aMQTT 25: without lists all plugins of a namespace decide", async () => {
   const { code, granted, log } = await run({
     auth: {},
