@@ -10,6 +10,7 @@ import {
   type PublishedPackage,
   publishedPackage,
 } from "./_jsr_registry.ts";
+import { BCRYPT, PASSWORD } from "./plugins/bundled/_passwords.ts";
 
 const root = new URL("../", import.meta.url);
 const packages: PublishedPackage[] = ["", "assert", "cli", "yaml"].map((name) =>
@@ -65,20 +66,27 @@ Deno.test("another project runs a broker with a plugin of its own namespace", as
         }
       }
     `,
+    passwords: `alice:${BCRYPT}\n`,
     "main.ts": `
       import { Broker } from "@dinomq/broker";
       import { connected } from "./hello.ts";
       const broker = new Broker({
         listeners: { default: { type: "tcp", bind: "127.0.0.1:0" } },
-        plugins: [{ auth_anonymous: { allowAnonymous: true } }, "hello"],
+        plugins: [
+          "event_logger", "packet_logger", "sys", "topic_taboo", "topic_acl",
+          { auth_anonymous: { allowAnonymous: false } },
+          // Its hashes are computed in a worker, which is a module of the package.
+          { auth_file: { passwordFile: "passwords" } },
+          "hello",
+        ],
       }, { pluginNamespace: "my.plugins" });
       await broker.start();
       const { port } = broker.listeners[0];
       using client = await Deno.connect({ hostname: "127.0.0.1", port });
-      const id = new TextEncoder().encode("dino");
+      const texts = ["dino", "alice", ${JSON.stringify(PASSWORD)}]
+        .flatMap((text) => [0, text.length, ...new TextEncoder().encode(text)]);
       await client.write(new Uint8Array([
-        0x10, 12 + id.length, 0, 4, 77, 81, 84, 84, 4, 2, 0, 60,
-        0, id.length, ...id,
+        0x10, 10 + texts.length, 0, 4, 77, 81, 84, 84, 4, 0xc2, 0, 60, ...texts,
       ]));
       const answer = new Uint8Array(4);
       await client.read(answer);
