@@ -17,6 +17,24 @@ const packages: PublishedPackage[] = ["", "assert", "cli", "yaml"].map((name) =>
   publishedPackage(name === "" ? root : new URL(`links/std_${name}/`, root))
 );
 const broker = packages[0];
+/** A plugin that somebody else published; it imports ours from the registry, too. */
+const thirdParty: PublishedPackage = {
+  name: "@acme/audit",
+  version: "1.2.0",
+  exports: { ".": "./mod.ts" },
+  files: new Map([[
+    "/mod.ts",
+    new TextEncoder().encode(`
+      import { BasePlugin, type ClientEvent } from "jsr:@dinomq/broker@^${broker.version}/plugins";
+      export class Other extends BasePlugin {}
+      export class Audit extends BasePlugin {
+        override onBrokerClientConnected({ clientId }: ClientEvent): void {
+          Reflect.set(globalThis, "audited", clientId);
+        }
+      }
+    `),
+  ]]),
+};
 
 Deno.test("published files name no alias of the import map", () => {
   const allowed = /^(\.{1,2}\/|jsr:|npm:|node:)/;
@@ -54,7 +72,7 @@ Deno.test("another project imports the stand-ins from the registry", async () =>
   assert(project.requested.includes("/@std/yaml/meta.json"));
 });
 
-Deno.test("another project runs a broker with a plugin of its own namespace", async () => {
+Deno.test("another project runs a broker with a file and a JSR package as plugins", async () => {
   await using project = await OtherProject.create({
     "hello.ts": `
       import { BasePlugin, type ClientEvent } from "@dinomq/broker/plugins";
@@ -78,6 +96,7 @@ Deno.test("another project runs a broker with a plugin of its own namespace", as
           // Its hashes are computed in a worker, which is a module of the package.
           { auth_file: { passwordFile: "passwords" } },
           "hello",
+          "audit",
         ],
       }, { pluginNamespace: "my.plugins" });
       await broker.start();
@@ -92,12 +111,17 @@ Deno.test("another project runs a broker with a plugin of its own namespace", as
       await client.read(answer);
       const seen = await connected;
       await broker.shutdown();
-      console.log(JSON.stringify([[...answer], seen]));
+      const { audited } = globalThis as { audited?: string };
+      console.log(JSON.stringify([[...answer], seen, audited]));
     `,
   });
   const output = await project.deno("run", "-A", "main.ts");
   const answer = output.split("\n").at(-1) ?? "";
-  assertEquals(JSON.parse(answer), [[0x20, 2, 0, 0], "dino"], output);
+  assertEquals(
+    JSON.parse(answer),
+    [[0x20, 2, 0, 0], "dino", "dino"],
+    output,
+  );
   assert(project.requested.includes("/@dinomq/broker/meta.json"));
   await project.deno("check", "main.ts");
 });
@@ -125,7 +149,10 @@ class OtherProject implements AsyncDisposable {
 
   static async create(files: Record<string, string>): Promise<OtherProject> {
     const folder = await Deno.makeTempDir({ prefix: "dinomq-other-" });
-    const project = new OtherProject(folder, new JsrRegistry(packages));
+    const project = new OtherProject(
+      folder,
+      new JsrRegistry([...packages, thirdParty]),
+    );
     await Deno.mkdir(`${folder}/cache`);
     // Its own cache, so that nothing of ours is found there. The packages of npm
     // are the same for all: they need not be downloaded again.
@@ -135,6 +162,7 @@ class OtherProject implements AsyncDisposable {
       imports: {
         "@dinomq/broker": `jsr:@dinomq/broker@^${broker.version}`,
         "my.plugins/hello": "./hello.ts",
+        "my.plugins/audit": "jsr:@acme/audit@^1#Audit",
       },
     };
     const all = { ...files, "deno.json": JSON.stringify(config) };
