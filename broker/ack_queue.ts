@@ -7,7 +7,7 @@
 
 import type { Packet } from "../plugins/mod.ts";
 import type { Connection } from "./connection.ts";
-import type { MessageWaiter, Waiter } from "./store/journal.ts";
+import type { MessageWaiter, Waiter } from "./store/journal_types.ts";
 
 /**
  * Sends PUBACK, PUBREC, PUBREL or PUBCOMP.

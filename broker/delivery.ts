@@ -17,8 +17,8 @@ export class Delivery {
   readonly #core: Core;
   /** When retained messages expire, by topic. */
   readonly #expiries = new Map<string, Deadline>();
-  /** What the last message still waits for before all that keep it have it. */
-  undecided: Promise<unknown> | undefined = undefined;
+  /** What deliveries still wait for before all that keep the message have it. */
+  #undecided: Promise<unknown> | undefined;
 
   constructor(core: Core) {
     this.#core = core;
@@ -39,7 +39,7 @@ export class Delivery {
     version?: 3 | 4 | 5,
   ): boolean {
     const core = this.#core;
-    this.undecided = undefined;
+    this.#undecided = undefined;
     if (message.retain) this.retain(message);
     const { targets, groups } = core.tree.match(message.target);
     if (targets.length === 0 && groups.length === 0) return false;
@@ -172,10 +172,22 @@ export class Delivery {
     this.#expire(message);
   }
 
+  /**
+   * What the deliveries since the last call, or of the last message, still wait for
+   * before every session that keeps the message has it.
+   *
+   * @returns A promise that never rejects; absent if they all have it.
+   */
+  takeUndecided(): Promise<unknown> | undefined {
+    const undecided = this.#undecided;
+    this.#undecided = undefined;
+    return undecided;
+  }
+
   #alsoAwait(done: Promise<void>): void {
-    this.undecided = this.undecided === undefined
+    this.#undecided = this.#undecided === undefined
       ? done
-      : Promise.all([this.undecided, done]);
+      : Promise.all([this.#undecided, done]);
   }
 
   #ask(

@@ -155,7 +155,7 @@ function accept(
     packetId,
     anyone ? 0 : ReasonCode.NoMatchingSubscribers,
     before,
-    core.delivery.undecided,
+    core.delivery.takeUndecided(),
   );
 }
 

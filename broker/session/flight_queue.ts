@@ -6,7 +6,7 @@
  */
 
 import type { Core } from "../core.ts";
-import type { Waiter } from "../store/journal.ts";
+import type { Waiter } from "../store/journal_types.ts";
 import type { StoredDelivery } from "../store/store.ts";
 import { type Flight, readFlights } from "./flight.ts";
 import type { Session } from "./session.ts";

@@ -9,24 +9,17 @@ import type { QoS } from "../../plugins/mod.ts";
 import { sendAck } from "../ack_queue.ts";
 import type { Core } from "../core.ts";
 import type { Message } from "../message.ts";
-import type { Waiter } from "../store/journal.ts";
+import type { Waiter } from "../store/journal_types.ts";
 import type { StoredDelivery } from "../store/store.ts";
 import type { SharedGroup } from "../topics/subscription_tree.ts";
 import type { Flight } from "./flight.ts";
 import { FlightQueue } from "./flight_queue.ts";
+import { HeldBackMessages } from "./held_back.ts";
 import type { Session } from "./session.ts";
 import { Window } from "./window.ts";
 
 // Milliseconds before the store is read again that could not be read.
 const LATER = 1000;
-
-/** A message that is sent when a batch is written. */
-interface Unsafe {
-  readonly flight: Flight;
-  /** Whether it was sent before. */
-  readonly again: boolean;
-  readonly batch: number;
-}
 
 /** The outgoing side of a session. */
 export class Outbox implements Waiter {
@@ -34,8 +27,8 @@ export class Outbox implements Waiter {
   readonly #session: Session;
   readonly #window: Window;
   readonly #queue: FlightQueue;
-  /** QoS 2 messages that are sent once the store has their identifiers, and what comes behind them. */
-  #unsafe: Unsafe[] | undefined;
+  /** QoS 2 messages that the store must have first, and what comes behind them. */
+  #heldBack: HeldBackMessages | undefined;
   /** The message that waits for a plugin's answer; none may overtake it. */
   #asked: Flight | undefined;
   /** Whether the client is back, and what it did not acknowledge comes first. */
@@ -188,7 +181,7 @@ export class Outbox implements Waiter {
       return;
     }
     // From here all of them are sent.
-    this.#unsafe = undefined;
+    this.#heldBack?.clear();
     const unsent: Flight[] = [];
     let room = connection.window;
     const before = this.#window.all();
@@ -218,7 +211,7 @@ export class Outbox implements Waiter {
    * Takes back what a member of a shared subscription will not get any more.
    *
    * @param ended Whether the session has ended; else it may return.
-   * @returns Messages for other members of their groups.
+   * @returns Messages for other members of their groups; the store still has them.
    */
   takeShared(ended: boolean): Flight[] {
     const taken: Flight[] = [];
@@ -226,20 +219,18 @@ export class Outbox implements Waiter {
     const asked = this.#asked;
     if (asked !== undefined && this.#isForOthers(asked, ended)) {
       this.#asked = undefined;
-      this.#erase(asked);
       taken.push(asked);
     }
     for (const flight of this.#window.all()) {
       // [MQTT-4.8.2-5]: QoS 2 stays with the client that it was sent to.
       if (flight.group === undefined || flight.qos !== 1) continue;
       if (flight.group.choose(this.#session, !ended) === undefined) continue;
-      this.#forget(flight.packetId);
+      this.#window.leave(flight.packetId);
       taken.push(flight);
     }
     const waiting = this.#queue.takeWhere((flight) =>
       this.#isForOthers(flight, ended)
     );
-    for (const flight of waiting) this.#erase(flight);
     return [...taken, ...waiting];
   }
 
@@ -273,10 +264,7 @@ export class Outbox implements Waiter {
 
   /** A batch is written: what waited for its packet identifier is sent, what waited in the store too. */
   stored(batch: number): void {
-    const waiting = this.#unsafe ?? [];
-    let count = 0;
-    while (count < waiting.length && waiting[count].batch <= batch) {
-      const { flight, again } = waiting[count++];
+    for (const { flight, again } of this.#heldBack?.take(batch) ?? []) {
       if (
         this.#session.connection === null || this.#held ||
         this.#window.get(flight.packetId) !== flight
@@ -285,10 +273,6 @@ export class Outbox implements Waiter {
         this.#forget(flight.packetId);
       }
     }
-    if (this.#unsafe !== undefined) {
-      const left = this.#unsafe.slice(count);
-      this.#unsafe = left.length === 0 ? undefined : left;
-    }
     this.pump();
   }
 
@@ -296,7 +280,7 @@ export class Outbox implements Waiter {
   clear(): void {
     this.#window.clear();
     this.#queue.clear();
-    this.#unsafe = undefined;
+    this.#heldBack?.clear();
     this.#asked = undefined;
     this.#held = false;
   }
@@ -356,9 +340,9 @@ export class Outbox implements Waiter {
       else if (!again) journal.updateFlight(flight);
       // Under another identifier, after a crash, the client would take a message of
       // QoS 2 for a new one. Others wait behind it, which keeps the order.
-      if (flight.qos === 2 && !again || this.#unsafe !== undefined) {
-        (this.#unsafe ??= []).push({ flight, again, batch: journal.batch });
-        journal.wait(this);
+      if (flight.qos === 2 && !again || this.#heldBack?.empty === false) {
+        this.#heldBack ??= new HeldBackMessages();
+        this.#heldBack.add(flight, again, journal, this);
         return;
       }
     }

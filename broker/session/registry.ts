@@ -178,16 +178,19 @@ export class SessionRegistry {
 
   /** Gives what a member of shared subscriptions has left to other members. */
   #passOn(session: Session, ended: boolean): void {
+    const { delivery, journal } = this.#core;
     for (const flight of session.usedOutbox?.takeShared(ended) ?? []) {
-      const member = flight.group!.choose(session);
+      const { message, retain, group } = flight;
+      const member = group!.choose(session);
       if (member !== undefined) {
-        this.#core.delivery.deliver(
-          member,
-          flight.message,
-          flight.retain,
-          flight.group,
-        );
+        delivery.deliver(member, message, retain, group);
       }
+      if (flight.seq === 0) continue;
+      // The store has it until it has that of the other member.
+      const forget = (): void => journal?.removeFlight(flight);
+      const undecided = delivery.takeUndecided();
+      if (undecided === undefined) forget();
+      else undecided.then(forget);
     }
   }
 
