@@ -17,6 +17,7 @@ import type {
   Recorded,
   Waiter,
 } from "./journal_types.ts";
+import { toStored } from "./session_record.ts";
 import { type Store, type StoredFlight, StoreError } from "./store.ts";
 
 // What may wait to be written before publishers wait too.
@@ -101,33 +102,7 @@ export class Journal {
 
   /** Writes a session as it is now. */
   putSession(session: Session): void {
-    if (!this.#record()) return;
-    const { will } = session;
-    this.#open.putSession({
-      key: session.key,
-      clientId: session.clientId,
-      username: session.username,
-      claimed: session.claimed,
-      protocolVersion: session.protocolVersion,
-      expiryInterval: session.expiryInterval,
-      disconnectedAt: session.connected ? 0 : session.disconnectedAt,
-      will: will && {
-        delay: session.willDelay,
-        expiry: session.willExpiry,
-        message: {
-          topic: will.topic,
-          payload: will.payload,
-          properties: will.forward.subarray(
-            will.forwardStart,
-            will.forwardEnd,
-          ),
-          qos: will.qos,
-          retain: will.retain,
-          expiresAt: 0,
-          publisher: undefined,
-        },
-      },
-    });
+    if (this.#record()) this.#open.putSession(toStored(session));
   }
 
   /** Removes a session; its deliveries are removed one by one. */
@@ -325,12 +300,7 @@ export class Journal {
     this.#flyingSeq = this.#nextSeq;
     this.#open = this.#spare ?? new Batch();
     this.#spare = undefined;
-    this.#waiters = [];
-    this.#lastMessage = undefined;
-    if (this.#messageWaiters.size > 0) this.#messageWaiters.clear();
-    if (this.#retained.size > 0) this.#retained.clear();
-    if (this.#incoming.size > 0) this.#incoming.clear();
-    this.batch++;
+    this.#beginBatch();
     if (this.#flying.size === 0) this.#written();
     else this.#commit();
   };
@@ -394,12 +364,17 @@ export class Journal {
     this.#flyingWaiters.push(...this.#waiters);
     this.#flyingSeq = this.#nextSeq;
     this.#open.clear();
+    this.#beginBatch();
+    this.#commit();
+  }
+
+  /** Forgets where things stand in the batch that was open. */
+  #beginBatch(): void {
+    this.batch++;
     this.#waiters = [];
     this.#lastMessage = undefined;
-    this.#messageWaiters.clear();
-    this.#retained.clear();
-    this.#incoming.clear();
-    this.batch++;
-    this.#commit();
+    if (this.#messageWaiters.size > 0) this.#messageWaiters.clear();
+    if (this.#retained.size > 0) this.#retained.clear();
+    if (this.#incoming.size > 0) this.#incoming.clear();
   }
 }

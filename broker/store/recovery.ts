@@ -6,15 +6,11 @@
 
 import type { Core } from "../core.ts";
 import { Message } from "../message.ts";
-import { Session } from "../session/session.ts";
+import type { Session } from "../session/session.ts";
 import { parseFilter } from "../topics/filter.ts";
 import { Journal } from "./journal.ts";
-import type {
-  Store,
-  StoredDelivery,
-  StoredSession,
-  StoredSubscription,
-} from "./store.ts";
+import { fromStored } from "./session_record.ts";
+import type { Store, StoredDelivery, StoredSubscription } from "./store.ts";
 
 /** The deliveries of one session. */
 interface Deliveries {
@@ -38,7 +34,7 @@ export function recover(core: Core, store: Store): () => void {
   let key = 0;
   for (const stored of store.sessions()) {
     key = Math.max(key, stored.key);
-    const session = sessionOf(core, stored);
+    const session = fromStored(core, stored);
     sessions.set(stored.key, session);
     core.sessions.restore(session);
   }
@@ -77,29 +73,6 @@ export function recover(core: Core, store: Store): () => void {
       core.sessions.resumeTimes(session);
     }
   };
-}
-
-function sessionOf(core: Core, stored: StoredSession): Session {
-  const session = new Session(core, stored.clientId);
-  session.key = stored.key;
-  session.durable = stored.expiryInterval > 0;
-  session.username = stored.username;
-  session.claimed = stored.claimed;
-  session.protocolVersion = stored.protocolVersion;
-  session.cleanStart = false;
-  session.expiryInterval = stored.expiryInterval;
-  // Connections that were open ended with the broker, which nobody noted.
-  session.disconnectedAt = stored.disconnectedAt || Date.now();
-  const { will } = stored;
-  if (will !== undefined) {
-    session.will = Message.from({
-      ...will.message,
-      publisher: stored.clientId,
-    }, core.topics);
-    session.willDelay = will.delay;
-    session.willExpiry = will.expiry;
-  }
-  return session;
 }
 
 function restoreSubscription(
