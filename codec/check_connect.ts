@@ -23,6 +23,9 @@ const WILL_RETAIN = 0x20;
 const WILL_QOS = 0x18;
 const WILL = 0x04;
 const RESERVED = 0x01;
+// Bit of the protocol level. No standard has it; bridges between brokers set it, to
+// be told apart from clients. Those of MQTT 5 do not need it.
+const BRIDGE = 0x80;
 
 /**
  * Checks the body of a CONNECT (section 3.1).
@@ -63,6 +66,8 @@ function readVersion(reader: FrameReader): 3 | 4 | 5 {
   const level = reader.byte("protocol level");
   if (isMqtt && (level === 4 || level === 5)) return level;
   if (!isMqtt && level === 3) return level;
+  if (isMqtt && level === (BRIDGE | 4)) return 4;
+  if (!isMqtt && level === (BRIDGE | 3)) return 3;
   throw unsupported(
     `"${
       isMqtt ? "MQTT" : "MQIsdp"

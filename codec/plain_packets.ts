@@ -1,6 +1,6 @@
 /**
- * The packets that every connection begins with, in their plain form: CONNECT
- * without will and properties, SUBSCRIBE without properties, and the answers to
+ * The packets that every connection begins with, in their plain form: a client's
+ * CONNECT without will and properties, SUBSCRIBE without properties, and the answers to
  * them. mqtt-packet reads a packet byte by byte through small buffers of its own,
  * about 20 kB for these four; when thousands of clients come back at once, that is
  * what they wait for and what the memory grows by.
@@ -41,9 +41,10 @@ export function readPlain(
 
 function readConnect(
   frame: Uint8Array,
-  { version, flags = 0 }: FrameLayout,
+  { version, flags = 0, flagsAt = 1 }: FrameLayout,
 ): Packet | undefined {
-  if ((flags & WILL) !== 0) return undefined;
+  const level = frame[flagsAt - 1];
+  if ((flags & WILL) !== 0 || level !== version) return undefined;
   const length = readVarint(frame, 1, frame.length);
   let at = 1 + varintSize(length);
   const chunk = (): Uint8Array => {

@@ -32,6 +32,8 @@ export type Destination = number | Broker | Deno.Conn;
 export interface ConnectOptions extends Partial<Omit<IConnectPacket, "cmd">> {
   /** Protocol level. Default: 4. */
   version?: ProtocolVersion;
+  /** Whether the client is a bridge; the types of mqtt-packet do not have it. */
+  bridgeMode?: boolean;
 }
 
 /** What {@linkcode TestClient.publish} may be told. */

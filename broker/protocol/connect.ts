@@ -241,6 +241,8 @@ function candidate(
     ? undefined
     : new Uint8Array(packet.password);
   session.protocolVersion = version;
+  // A field that mqtt-packet's types do not have.
+  session.isBridge = "bridgeMode" in packet && packet.bridgeMode === true;
   session.cleanStart = packet.clean ?? false;
   session.expiryInterval = version === 5
     ? sessionExpiry(core, packet.properties?.sessionExpiryInterval ?? 0)

@@ -173,8 +173,10 @@ function grant(
       session,
       filter,
       qos: Math.min(requested.qos, config.maxQos) as QoS,
-      noLocal: requested.nl ?? false,
-      retainAsPublished: requested.rap ?? false,
+      // Without them a message would go round between the brokers, and what is
+      // retained here would not be there. [MQTT-3.8.3-4] keeps shares out.
+      noLocal: requested.nl ?? (session.isBridge && filter.group === undefined),
+      retainAsPublished: requested.rap ?? session.isBridge,
       identifiers: identifier === undefined ? [] : [identifier].flat(),
     };
   };

@@ -233,6 +233,7 @@ export class SessionRegistry {
   #refresh(session: Session, candidate: Session): void {
     session.username = candidate.username;
     session.protocolVersion = candidate.protocolVersion;
+    session.isBridge = candidate.isBridge;
     session.cleanStart = candidate.cleanStart;
     session.expiryInterval = candidate.expiryInterval;
     session.keepAlive = candidate.keepAlive;

@@ -24,6 +24,8 @@ export class Session implements PublicSession {
   username: string | undefined = undefined;
   password: Uint8Array | undefined = undefined;
   protocolVersion: 3 | 4 | 5 = 4;
+  /** Whether the client is a bridge, and does without the subscription options of MQTT 5. */
+  isBridge = false;
   cleanStart = true;
   expiryInterval = 0;
   keepAlive = 0;

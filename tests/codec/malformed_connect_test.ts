@@ -21,14 +21,14 @@ const CONNECT: readonly Refusal[] = ([
     frame(0x10, text("MQIsdp"), 4, 2, 0, 0, 0, 0),
   ],
   [
-    "the bit of a bridge (3.1.1)",
+    "the bit of a bridge with the level 5",
     0x84,
-    frame(0x10, text("MQTT"), 0x84, 2, 0, 0, 0, 0),
+    frame(0x10, text("MQTT"), 0x85, 2, 0, 0, 0, 0, 0),
   ],
   [
-    "the bit of a bridge (3.1)",
+    "the bit of a bridge with the level of another name",
     0x84,
-    frame(0x10, text("MQIsdp"), 0x83, 2, 0, 0, 0, 0),
+    frame(0x10, text("MQIsdp"), 0x84, 2, 0, 0, 0, 0),
   ],
   ["the reserved flag [MQTT-3.1.2-3]", 0x81, connect(0x03, text("c"))],
   [
