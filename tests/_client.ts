@@ -65,6 +65,8 @@ export class TestClient implements AsyncDisposable {
 
   private constructor(conn: Deno.Conn, version: ProtocolVersion) {
     this.#conn = conn;
+    // Else a packet waits until the broker's host acknowledges the one before.
+    if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
     this.version = version;
     this.#reading = this.#readAll();
   }
