@@ -218,6 +218,23 @@ Deno.test("MQTT 5: DISCONNECT may change the session expiry interval (section 3.
   });
   await client.closed();
   assertEquals(broker.context.getSession("c"), undefined);
+  for (const interval of [5, 0xffffffff]) {
+    await using again = await TestClient.connect(broker, {
+      version: 5,
+      clientId: "c",
+      properties: { sessionExpiryInterval: 60 },
+    });
+    await again.send({
+      cmd: "disconnect",
+      reasonCode: 0,
+      properties: { sessionExpiryInterval: interval },
+    });
+    await again.closed();
+    assertEquals(
+      broker.context.getSession("c")?.expiryInterval,
+      interval === 5 ? 5 : Infinity,
+    );
+  }
 });
 
 Deno.test("MQTT 5: DISCONNECT cannot prolong a session that ends with its connection (section 3.14.2.2.2)", async () => {

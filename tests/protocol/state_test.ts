@@ -249,6 +249,22 @@ Deno.test("clients may not publish to topics that begin with $", async () => {
   assertEquals(broker.context.stats().dropped.topic_refused, 3);
 });
 
+Deno.test("clients may publish to topics that begin with $ if the configuration says so", async () => {
+  await using broker = await startBroker({ allowDollarPublish: true });
+  await using client = await TestClient.connect(broker, {
+    version: 5,
+    will: { topic: "$own/will", payload: "w" as never, qos: 0, retain: false },
+  });
+  await using watcher = await TestClient.connect(broker);
+  await watcher.subscribe(["$own/#", "#"], 1);
+  await client.send(publish("$own/x", "1", { qos: 1, messageId: 1 }));
+  assertEquals((await client.expect("puback")).reasonCode ?? 0, 0);
+  assertEquals(await watcher.message(), "$own/x: 1");
+  await client.close();
+  assertEquals(await watcher.message(), "$own/will: w");
+  await watcher.ping();
+});
+
 Deno.test("nothing that a client sends after its DISCONNECT is handled (section 3.14.4)", async () => {
   await using broker = await startBroker();
   await using client = await TestClient.connect(broker);
