@@ -4,6 +4,7 @@ import { readLegacy } from "./legacy.ts";
 import { resolveListeners } from "./listeners.ts";
 import { frozenCopy, isMap } from "./plain.ts";
 import { readPlugins } from "./plugins.ts";
+import { takeSessionDb } from "./session_db.ts";
 import { checkTypes, normaliseKeys } from "./schema.ts";
 import type { BrokerConfig, PluginSetting, ResolvedConfig } from "./types.ts";
 import { mismatch } from "./values.ts";
@@ -77,15 +78,27 @@ export function resolveConfig(
     Object.keys(listeners).length === 0;
   const path = (...rest: (string | undefined)[]) =>
     keys.path(["listeners", ...rest.filter((key) => key !== undefined)]);
+  const taken = takeSessionDb(
+    plugins === undefined ? [] : readPlugins(plugins, problems),
+    problems,
+    warnings,
+  );
+  if (taken.store !== undefined && raw.store !== undefined) {
+    problems.push({
+      path: "store",
+      message: "is set, and so is aMQTT's persistence plugin: remove one",
+    });
+  }
   const result: ResolvedConfig = {
     ...rest,
+    store: taken.store ?? rest.store,
     listeners: resolveListeners(
       isSilent ? LOOPBACK : listeners,
       path,
       problems,
       warnings,
     ),
-    plugins: plugins === undefined ? [] : readPlugins(plugins, problems),
+    plugins: taken.plugins,
     raw: frozenCopy(raw),
     source,
     warnings,
