@@ -18,7 +18,8 @@
  * @module
  */
 
-import { main } from "./broker/cli.ts";
+import { main } from "./broker/cli/main.ts";
+import type { CommandTable } from "./broker/cli/mod.ts";
 
 export {
   Broker,
@@ -85,4 +86,7 @@ export {
 export { PluginError, type PluginErrorKind } from "./plugins/errors.ts";
 export * from "./plugins/mod.ts";
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+/** A command is loaded when it is called: the broker starts without any. */
+const commands: CommandTable = {};
+
+if (import.meta.main) Deno.exit(await main(Deno.args, commands));

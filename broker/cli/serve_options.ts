@@ -1,21 +1,18 @@
 /**
- * The flags of the command line.
+ * The flags of the broker.
  *
  * @module
  */
 
 import { parseArgs } from "@std/cli";
-import type { LogLevel } from "../plugins/mod.ts";
-import { nearest } from "../plugins/nearest.ts";
-import { type ListenerInput, parseBind } from "./config/mod.ts";
-import { LOG_LEVELS, type LogFormat } from "./log.ts";
+import type { LogLevel } from "../../plugins/mod.ts";
+import { nearest } from "../../plugins/nearest.ts";
+import { type ListenerInput, parseBind } from "../config/mod.ts";
+import { LOG_LEVELS, type LogFormat } from "../log.ts";
+import { UsageError } from "./usage_error.ts";
 
-/** What `--help` shows. */
-export const USAGE = `DinoMQ, an MQTT broker
-
-Usage: deno run -A mod.ts [OPTIONS]
-
-Options:
+/** What `--help` says about the flags. */
+export const FLAGS_HELP = `\
   -c, --config FILE           Configuration, YAML or JSON. Without it the broker
                               listens on 127.0.0.1:1883 and lets everybody in
       --listen ADDRESS        Listen here instead of where the configuration
@@ -29,8 +26,7 @@ Options:
       --log-format FORMAT     text or json. Default: text
   -d, --debug                 The same as --log-level debug
       --version               Show the version
-  -h, --help                  Show this text
-`;
+  -h, --help                  Show this text`;
 
 /** What the command line asks for. */
 export interface CliOptions {
@@ -48,19 +44,6 @@ export interface CliOptions {
   logLevel: LogLevel;
   /** Format of the log. */
   logFormat: LogFormat;
-}
-
-/** A command line that cannot be understood. */
-export class UsageError extends Error {
-  /**
-   * Creates an error.
-   *
-   * @param message What is wrong.
-   */
-  constructor(message: string) {
-    super(message);
-    this.name = "UsageError";
-  }
 }
 
 const TEXTS = [
@@ -121,7 +104,8 @@ export function parseOptions(args: readonly string[]): CliOptions {
 function refuse(argument: string): never {
   if (!argument.startsWith("-")) {
     throw new UsageError(
-      `Cannot use argument "${argument}": only flags are understood`,
+      `Cannot use argument "${argument}": the broker takes flags only, and a ` +
+        "command comes before all flags",
     );
   }
   const [flag] = argument.split("=");

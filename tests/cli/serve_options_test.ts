@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { parseOptions, USAGE, UsageError } from "../broker/cli_options.ts";
+import { FLAGS_HELP, parseOptions } from "../../broker/cli/serve_options.ts";
+import { UsageError } from "../../broker/cli/usage_error.ts";
 
 Deno.test("parseOptions() without arguments runs the broker", () => {
   assertEquals(parseOptions([]), {
@@ -70,9 +71,12 @@ const BAD: [args: string[], message: string][] = [
   [["-x"], 'Cannot use "-x": there is no such flag'],
   [
     ["broker.yaml"],
-    'Cannot use argument "broker.yaml": only flags are understood',
+    'Cannot use argument "broker.yaml": the broker takes flags only, and a command comes before all flags',
   ],
-  [["--", "x"], 'Cannot use argument "x": only flags are understood'],
+  [
+    ["--", "x"],
+    'Cannot use argument "x": the broker takes flags only, and a command comes before all flags',
+  ],
   [["--config"], "Cannot use --config: it needs a value"],
   [["--config", "--debug"], "Cannot use --config: it needs a value"],
   [["--listen="], "Cannot use --listen: it needs a value"],
@@ -101,7 +105,7 @@ for (const [args, message] of BAD) {
   });
 }
 
-Deno.test("USAGE names every flag", () => {
+Deno.test("FLAGS_HELP names every flag", () => {
   for (
     const flag of [
       "--config",
@@ -115,5 +119,5 @@ Deno.test("USAGE names every flag", () => {
       "--version",
       "--help",
     ]
-  ) assertStringIncludes(USAGE, flag);
+  ) assertStringIncludes(FLAGS_HELP, flag);
 });

@@ -1,75 +1,94 @@
 /**
- * The command line: flags, configuration, broker, signals, exit code.
+ * The broker on the command line: flags, configuration, broker, signals, exit code.
  *
  * @module
  */
 
-import denoJson from "../deno.json" with { type: "json" };
-import type { Logger } from "../plugins/mod.ts";
-import { Broker } from "./broker.ts";
-import {
-  type CliOptions,
-  parseOptions,
-  USAGE,
-  UsageError,
-} from "./cli_options.ts";
-import { createLogger } from "./log.ts";
-import { safeText } from "./log_values.ts";
+import denoJson from "../../deno.json" with { type: "json" };
+import type { Logger } from "../../plugins/mod.ts";
+import { Broker } from "../broker.ts";
 import {
   readConfigFile,
   resolveConfig,
   type ResolvedConfig,
-} from "./config/mod.ts";
-import { StopSignal } from "./stop_signal.ts";
-import { UncaughtErrors } from "./uncaught_errors.ts";
-
-const EXIT_OK = 0;
-const EXIT_FAILED = 1;
-const EXIT_USAGE = 2;
+} from "../config/mod.ts";
+import { createLogger } from "../log.ts";
+import { safeText } from "../log_values.ts";
+import { UncaughtErrors } from "../uncaught_errors.ts";
+import {
+  type CommandTable,
+  describeCommands,
+  EXIT_FAILED,
+  EXIT_OK,
+  guarded,
+} from "./command.ts";
+import { type CommandContext, print } from "./context.ts";
+import { type CliOptions, FLAGS_HELP, parseOptions } from "./serve_options.ts";
 
 /**
- * Runs the broker as the command line asks, until a signal ends it.
+ * Runs the broker until a signal ends it, or does what its flags ask for instead.
  *
- * @param args The arguments, `Deno.args`.
+ * @param args The flags.
+ * @param commands The commands that `--help` lists.
+ * @param context Where help and errors are written, and what ends the broker.
  * @returns The exit code: 0 after a signal or when there was nothing to run, 1 if
- *   the configuration, a plugin or a listener failed, 2 if the arguments are wrong.
+ *   the configuration, a plugin or a listener failed, 2 if the flags are wrong.
  */
-export async function main(args: string[]): Promise<number> {
-  let options: CliOptions;
-  try {
-    options = parseOptions(args);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    print(Deno.stderr, `error: ${error.message}\nTry --help.`);
-    return EXIT_USAGE;
-  }
-  try {
-    return await perform(options);
-  } catch (error) {
-    print(Deno.stderr, describe(error, options));
-    return EXIT_FAILED;
-  }
+export async function serve(
+  args: readonly string[],
+  commands: CommandTable,
+  context: CommandContext,
+): Promise<number> {
+  return await guarded(context, "", async () => {
+    const options = parseOptions(args);
+    try {
+      return await perform(options, commands, context);
+    } catch (error) {
+      print(context.stderr, describe(error, options));
+      return EXIT_FAILED;
+    }
+  });
 }
 
-async function perform(options: CliOptions): Promise<number> {
+async function perform(
+  options: CliOptions,
+  commands: CommandTable,
+  context: CommandContext,
+): Promise<number> {
   switch (options.action) {
     case "help":
-      print(Deno.stdout, USAGE.trimEnd());
+      print(context.stdout, helpText(commands, context));
       return EXIT_OK;
     case "version":
-      print(Deno.stdout, `DinoMQ ${denoJson.version}`);
+      print(context.stdout, `DinoMQ ${denoJson.version}`);
       return EXIT_OK;
     case "check":
-      return await check(options);
+      return await check(options, context);
     case "run":
-      return await run(options);
+      return await run(options, context);
   }
 }
 
-async function run(options: CliOptions): Promise<number> {
+function helpText(commands: CommandTable, { program }: CommandContext): string {
+  return `DinoMQ, an MQTT broker
+
+Usage: ${program} [OPTIONS]          runs the broker
+       ${program} COMMAND [OPTIONS]
+
+Options:
+${FLAGS_HELP}
+
+Commands, each with --help:
+${describeCommands(commands)}`;
+}
+
+async function run(
+  options: CliOptions,
+  context: CommandContext,
+): Promise<number> {
   const config = await readConfig(options);
   const logger = loggerOf(options);
-  using signal = new StopSignal();
+  using signal = context.stopRequest();
   using _errors = new UncaughtErrors(logger);
   const broker = createBroker(config, options, logger);
   await broker.start();
@@ -88,7 +107,10 @@ async function run(options: CliOptions): Promise<number> {
 }
 
 /** Says what would be loaded. */
-async function check(options: CliOptions): Promise<number> {
+async function check(
+  options: CliOptions,
+  { stdout }: CommandContext,
+): Promise<number> {
   const config = await readConfig(options);
   // Which hooks a plugin has may depend on the level of the log.
   const logger = loggerOf(options);
@@ -104,7 +126,7 @@ async function check(options: CliOptions): Promise<number> {
     const uses = hooks.length === 0 ? "no hooks" : hooks.join(", ");
     lines.push(safeText(`Plugin ${name}: ${specifier}${origin}: ${uses}`));
   }
-  print(Deno.stdout, lines.join("\n"));
+  print(stdout, lines.join("\n"));
   return EXIT_OK;
 }
 
@@ -155,13 +177,4 @@ function describe(error: unknown, { logLevel }: CliOptions): string {
   const line = `error: ${message}`;
   if (logLevel !== "debug") return line;
   return `${line}\n${Deno.inspect(error)}`;
-}
-
-function print(stream: typeof Deno.stdout, text: string): void {
-  let bytes = new TextEncoder().encode(`${text}\n`);
-  try {
-    while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
-  } catch {
-    // Nobody reads it any more, as with `| head`.
-  }
 }

@@ -1,7 +1,8 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 
-const MOD = new URL("../mod.ts", import.meta.url).href;
-const STOP_SIGNAL = new URL("../broker/stop_signal.ts", import.meta.url).href;
+const MOD = new URL("../../mod.ts", import.meta.url).href;
+const STOP_SIGNAL =
+  new URL("../../broker/stop_signal.ts", import.meta.url).href;
 
 function deno(...args: string[]): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
