@@ -87,6 +87,11 @@ export { PluginError, type PluginErrorKind } from "./plugins/errors.ts";
 export * from "./plugins/mod.ts";
 
 /** A command is loaded when it is called: the broker starts without any. */
-const commands: CommandTable = {};
+const commands: CommandTable = {
+  passwd: [
+    "Create and change password files",
+    () => import("./plugins/_password/passwd_command.ts"),
+  ],
+};
 
 if (import.meta.main) Deno.exit(await main(Deno.args, commands));

@@ -19,7 +19,7 @@
  *
  * | Begins with | Kind | Made by |
  * |---|---|---|
- * | `$argon2id$`, `$argon2i$`, `$argon2d$` | Argon2 1.3 up to 256 MiB; recommended | `argon2`, aMQTT |
+ * | `$argon2id$`, `$argon2i$`, `$argon2d$` | Argon2 1.3 up to 256 MiB; recommended | the command `passwd`, aMQTT |
  * | `$2a$`, `$2b$`, `$2y$` | bcrypt up to cost 16 | `htpasswd -B` |
  * | `$7$` | PBKDF2 with SHA-512 | `mosquitto_passwd` |
  * | `$5$`, `$6$` | sha256-crypt, sha512-crypt, or Mosquitto's single SHA-512; deprecated | `openssl passwd -6` |

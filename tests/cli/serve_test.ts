@@ -1,91 +1,19 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { withFolder } from "./_folder.ts";
+import { deno, MOD, Process, run } from "./_process.ts";
 
-const MOD = new URL("../../mod.ts", import.meta.url).href;
 const STOP_SIGNAL =
   new URL("../../broker/stop_signal.ts", import.meta.url).href;
 
-function deno(...args: string[]): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
-    args,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  });
-}
-
-/** Runs the command line to its end. */
-async function run(
-  ...args: string[]
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  const { code, stdout, stderr } = await deno("run", "-A", MOD, ...args)
-    .output();
-  const decoder = new TextDecoder();
-  return {
-    code,
-    stdout: decoder.decode(stdout),
-    stderr: decoder.decode(stderr),
-  };
-}
-
-/** A process whose lines on standard error can be waited for. */
-class Process implements AsyncDisposable {
-  readonly #child: Deno.ChildProcess;
-  readonly #reader: ReadableStreamDefaultReader<string>;
-  text = "";
-
-  constructor(command: Deno.Command) {
-    this.#child = command.spawn();
-    this.#reader = this.#child.stderr.pipeThrough(new TextDecoderStream())
-      .getReader();
-  }
-
-  /** Reads on until the text is there. */
-  async until(text: string): Promise<void> {
-    while (!this.text.includes(text)) {
-      const { done, value } = await this.#reader.read();
-      if (done) throw new Error(`Cannot find "${text}" in: ${this.text}`);
-      this.text += value;
-    }
-  }
-
-  kill(signal: Deno.Signal): void {
-    this.#child.kill(signal);
-  }
-
-  /** Reads to the end and waits for it. */
-  async code(): Promise<number> {
-    for (;;) {
-      const { done, value } = await this.#reader.read();
-      if (done) break;
-      this.text += value;
-    }
-    return (await this.#child.status).code;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#child.kill("SIGKILL");
-    } catch {
-      // It has ended, as it should.
-    }
-    await this.code();
-    await this.#child.stdout.cancel();
-  }
-}
-
-async function withConfig(
+function withConfig(
   content: string,
   test: (path: string) => Promise<void>,
 ): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
+  return withFolder(async (folder) => {
     const path = `${folder}/broker.yaml`;
     await Deno.writeTextFile(path, content);
     await test(path);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 }
 
 Deno.test("the command line shows help and version", async () => {
