@@ -88,6 +88,8 @@ export * from "./plugins/mod.ts";
 
 /** A command is loaded when it is called: the broker starts without any. */
 const commands: CommandTable = {
+  pub: ["Publish messages", () => import("./broker/cli/mqtt/pub.ts")],
+  sub: ["Subscribe and print", () => import("./broker/cli/mqtt/sub.ts")],
   passwd: [
     "Create and change password files",
     () => import("./plugins/_password/passwd_command.ts"),

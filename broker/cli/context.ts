@@ -101,6 +101,12 @@ export function writeAll(output: CommandOutput, bytes: Uint8Array): boolean {
   }
 }
 
+/** An output that nobody sees. */
+export const SILENCE: CommandOutput = {
+  isTerminal: () => false,
+  writeSync: (bytes) => bytes.length,
+};
+
 const encoder = new TextEncoder();
 
 /**

@@ -20,6 +20,7 @@ export {
   type CommandInput,
   type CommandOutput,
   print,
+  SILENCE,
   type StopRequest,
   writeAll,
 } from "./context.ts";

@@ -1,5 +1,6 @@
 /** A world for commands that are run inside the test: input, output, environment, Ctrl-C. */
 
+import { setTimeout } from "node:timers/promises";
 import type { Command, CommandContext } from "../../broker/cli/mod.ts";
 
 /** What a {@linkcode TestContext} has. */
@@ -111,11 +112,17 @@ export async function run(
 ): Promise<CommandResult> {
   const context = new TestContext(options);
   const code = await command.run(args, context, "command");
+  await otherTimers();
   return {
     code,
     stdout: context.stdout.text,
     stderr: context.stderr.text,
   };
+}
+
+/** MQTT.js sets a timer of 1 ms when it has connected, and does not wait for it. */
+async function otherTimers(): Promise<void> {
+  await setTimeout(1);
 }
 
 async function* bytesOf(
@@ -125,5 +132,28 @@ async function* bytesOf(
     yield typeof text === "string"
       ? new TextEncoder().encode(text)
       : new Uint8Array(text);
+  }
+}
+
+/** A command that runs on while the test goes on. */
+export class RunningCommand {
+  readonly context: TestContext;
+  /** Its exit code, at its end. */
+  readonly code: Promise<number>;
+
+  constructor(
+    command: Command,
+    args: string[],
+    options: TestContextOptions = {},
+  ) {
+    this.context = new TestContext(options);
+    this.code = command.run(args, this.context, "command");
+  }
+
+  /** Exit code, output and errors at the end. */
+  async result(): Promise<[code: number, stdout: string, stderr: string]> {
+    const code = await this.code;
+    await otherTimers();
+    return [code, this.context.stdout.text, this.context.stderr.text];
   }
 }
