@@ -94,6 +94,10 @@ const commands: CommandTable = {
     "Create and change password files",
     () => import("./plugins/_password/passwd_command.ts"),
   ],
+  store: [
+    "Look into a store, export and import it",
+    () => import("./broker/cli/store.ts"),
+  ],
 };
 
 if (import.meta.main) Deno.exit(await main(Deno.args, commands));

@@ -9,6 +9,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { QoS } from "../../plugins/mod.ts";
 import type { Batch } from "./batch.ts";
 import { decodeMessage } from "./batch_reader.ts";
+import { lockFile } from "./sqlite_lock.ts";
 import {
   migrate,
   openDatabase,
@@ -216,7 +217,6 @@ export class SqliteStore implements Store {
         removeIfThere(this.#settings.path + end);
       }
     }
-    // The lock's file stays: who deletes it while another opens it breaks the lock.
     this.#lock.close();
     this.#lock = undefined;
   }
@@ -280,21 +280,6 @@ function text(value: unknown): string | undefined {
 
 function numbers(value: unknown): readonly number[] {
   return value === null ? NO_NUMBERS : JSON.parse(value as string);
-}
-
-/**
- * Makes sure that one broker only has the store. The lock ends with the process,
- * however that dies.
- */
-function lockFile(path: string): Deno.FsFile {
-  const name = `${path}.lock`;
-  const file = Deno.openSync(name, { create: true, write: true, mode: 0o600 });
-  if (file.tryLockSync(true)) return file;
-  file.close();
-  throw new StoreError(
-    "locked",
-    `Cannot open the store "${path}": another broker has it; stop that one, or choose another file in store.path`,
-  );
 }
 
 /** Creates the file, if need be, so that nobody else can read it; SQLite's others follow its mode. */
