@@ -160,7 +160,11 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
 
   stats(): BrokerStats {
     const { stats } = this.#core();
-    return { ...stats, dropped: { ...stats.dropped } };
+    return {
+      ...stats,
+      dropped: { ...stats.dropped },
+      limits: { ...stats.limits },
+    };
   }
 
   setInterval(callback: () => unknown, milliseconds: number): void {

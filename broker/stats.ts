@@ -5,6 +5,7 @@
  */
 
 import type { BrokerStats } from "../plugins/mod.ts";
+import type { LimitCounts } from "./limits/limit_reports.ts";
 
 /** Why a message was not delivered. */
 export type DropReason =
@@ -34,6 +35,7 @@ export class Stats implements BrokerStats {
     queue_full: 0,
     topic_refused: 0,
   };
+  readonly limits: LimitCounts = {};
   clientsConnected = 0;
   clientsDisconnected = 0;
   clientsMaximum = 0;

@@ -421,6 +421,11 @@ export interface BrokerStats {
   readonly publishSent: number;
   /** Messages that were not delivered, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
+  /**
+   * How often each limit was reached, by its name in the configuration
+   * (`maxConnections`); those that never were are absent.
+   */
+  readonly limits: Readonly<Record<string, number>>;
   /** Clients that are connected. */
   readonly clientsConnected: number;
   /** Sessions without a connection. */

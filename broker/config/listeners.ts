@@ -1,7 +1,8 @@
 import { parseBind } from "./bind.ts";
 import type { ConfigProblem } from "./config_error.ts";
 import { readTls } from "./tls_files.ts";
-import type { ListenerConfig, ListenerInput } from "./types.ts";
+import { fillLimits, type WrittenLimits } from "./limit_schema.ts";
+import type { ListenerConfig, ListenerInput, ListenerLimits } from "./types.ts";
 import { mismatch } from "./values.ts";
 
 const DEFAULT = "default";
@@ -19,6 +20,7 @@ const TLS_KEYS = [
  * value that is written always counts, also if it is the same as if nothing was.
  *
  * @param listeners The listeners by name.
+ * @param limits Limits of the configuration, for listeners that say nothing.
  * @param path Gives the path of a listener's key as it was written.
  * @param problems Gets what is wrong.
  * @param warnings Gets what deserves a look.
@@ -26,11 +28,12 @@ const TLS_KEYS = [
  */
 export function resolveListeners(
   listeners: Readonly<Record<string, ListenerInput>>,
+  limits: ListenerLimits,
   path: (name: string, key?: string) => string,
   problems: ConfigProblem[],
   warnings: string[],
 ): ListenerConfig[] {
-  const resolver = new Resolver(listeners, path, problems, warnings);
+  const resolver = new Resolver(listeners, limits, path, problems, warnings);
   const result = Object.keys(listeners).map((name) => resolver.resolve(name));
   if (problems.length === 0) refuseClashes(result, listeners, path, problems);
   return result;
@@ -38,17 +41,20 @@ export function resolveListeners(
 
 class Resolver {
   readonly #listeners: Readonly<Record<string, ListenerInput>>;
+  readonly #limits: ListenerLimits;
   readonly #path: (name: string, key?: string) => string;
   readonly #problems: ConfigProblem[];
   readonly #warnings: string[];
 
   constructor(
     listeners: Readonly<Record<string, ListenerInput>>,
+    limits: ListenerLimits,
     path: (name: string, key?: string) => string,
     problems: ConfigProblem[],
     warnings: string[],
   ) {
     this.#listeners = listeners;
+    this.#limits = limits;
     this.#path = path;
     this.#problems = problems;
     this.#warnings = warnings;
@@ -65,6 +71,8 @@ class Resolver {
       ...this.#address(name, type, merged),
       path: type === "unix" ? this.#socketPath(name, own) : "",
       maxConnections: Math.max(merged.maxConnections ?? 0, 0),
+      // The schema has turned sizes into numbers.
+      limits: fillLimits(merged as WrittenLimits, this.#limits),
       ...this.#tls(name, type, own, merged),
       websocket: {
         path: this.#urlPath(name, type, merged),

@@ -94,6 +94,7 @@ export function resolveConfig(
     store: taken.store ?? rest.store,
     listeners: resolveListeners(
       isSilent ? LOOPBACK : listeners,
+      settings,
       path,
       problems,
       warnings,

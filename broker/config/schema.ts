@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { ConfigProblem } from "./config_error.ts";
 import type { Keys } from "./keys.ts";
+import { BROKER_LIMITS, fillLimits, LISTENER_LIMITS } from "./limit_schema.ts";
 import type {
   AuthInput,
   ListenerInput,
@@ -16,6 +17,7 @@ import {
   mapRule,
   namedMap,
   oneOf,
+  optional,
   type Rule,
   rule,
   seconds,
@@ -45,10 +47,6 @@ export type Settings =
     sysInterval?: number;
   };
 
-/** Largest MQTT packet: four bytes of length, its own byte and the rest. */
-const MAX_PACKET = 268_435_460;
-const MAX_UINT16 = 65_535;
-
 /** Protocol levels by version; YAML reads `3.1` and `5.0` as numbers. */
 const LEVELS: ReadonlyMap<string, ProtocolLevel> = new Map([
   ["3.1", 3],
@@ -69,6 +67,7 @@ const LISTENER = {
     ),
   ),
   maxConnections: optional(integer(-1)),
+  ...LISTENER_LIMITS,
   ssl: optional(flag()),
   certfile: optional(text()),
   keyfile: optional(text()),
@@ -147,26 +146,16 @@ const CONFIG = {
   auth: optional(map(AUTH)),
   topicCheck: optional(map(TOPIC_CHECK)),
   sysInterval: optional(seconds(0)),
+  ...LISTENER_LIMITS,
+  ...BROKER_LIMITS,
   timeoutDisconnectDelay: v.nullish(seconds(0), 0),
-  sessionExpiryInterval: v.nullish(seconds(0, Infinity), Infinity),
-  connectTimeout: v.nullish(seconds(0.001), 10),
-  maxKeepAlive: v.nullish(integer(1, MAX_UINT16), MAX_UINT16),
-  maxPacketSize: v.nullish(size(64, MAX_PACKET), 2 * 1024 ** 2),
-  maxConnectPacketSize: optional(size(64, MAX_PACKET)),
-  maxInflight: v.nullish(integer(1, MAX_UINT16), 1000),
-  receiveMaximum: v.nullish(integer(1, MAX_UINT16), 1000),
-  topicAliasMaximum: v.nullish(integer(0, MAX_UINT16), 100),
-  maxQueuedMessages: v.nullish(integer(1), 10_000),
-  maxQueuedBytes: v.nullish(size(1), 16 * 1024 ** 2),
   queueQos0: v.nullish(flag(), false),
-  maxTopicLevels: v.nullish(integer(1, MAX_UINT16), 128),
-  maxSubscriptionsPerClient: v.nullish(integer(0), 0),
-  maxRetainedMessages: v.nullish(integer(0), 0),
   maxQos: v.nullish(oneOf(0, 1, 2), 2),
   retainAvailable: v.nullish(flag(), true),
   overlapping: v.nullish(oneOf("merge", "each"), "merge"),
   responseInformation: optional(text()),
   allowDollarPublish: v.nullish(flag(), false),
+  clientIdConflict: v.nullish(oneOf("refuse", "fresh"), "refuse"),
   versions: v.nullish(
     v.pipe(
       list(
@@ -178,7 +167,6 @@ const CONFIG = {
     ),
     () => [3.1, "3.1.1", 5],
   ),
-  maxOutputBytes: v.nullish(size(1), 16 * 1024 ** 2),
   shutdownTimeout: v.nullish(seconds(0), 10),
 };
 
@@ -239,26 +227,11 @@ export function checkTypes(
       })),
     };
   }
-  const { maxConnectPacketSize, ...settings } = result.output;
-  const limit = maxConnectPacketSize ?? 128 * 1024;
-  return {
-    settings: {
-      ...settings as Omit<Settings, "maxConnectPacketSize">,
-      maxConnectPacketSize: Math.min(limit, settings.maxPacketSize),
-    },
-  };
+  return { settings: { ...result.output, ...fillLimits(result.output) } };
 }
 
 function storeType(value: unknown): "memory" | "sqlite" | undefined {
   return value === "memory" || value === "sqlite" ? value : undefined;
-}
-
-/** A value that may be absent; in a file, where a key without a value is `null`, that too. */
-function optional<T>(schema: Rule<T>): Rule<T | undefined> {
-  return v.pipe(
-    v.nullish(schema),
-    v.transform((value) => value ?? undefined),
-  );
 }
 
 function map<T extends v.ObjectEntries>(

@@ -1,5 +1,14 @@
 /** The shapes of a configuration: as it is written, and filled in. */
 
+import type {
+  Limits,
+  LimitsInput,
+  ListenerLimits,
+  ListenerLimitsInput,
+} from "./limit_types.ts";
+
+export type { Limits, LimitsInput, ListenerLimits, ListenerLimitsInput };
+
 /** A number of bytes, or a text such as `"64KB"` (64,000) or `"2MiB"` (2,097,152). */
 export type Size = number | string;
 
@@ -9,6 +18,9 @@ export type DecisionPolicy = "all" | "first" | "deny-overrides";
 /** Whether a client is asked for a certificate. */
 export type ClientCertificate = "none" | "optional" | "required";
 
+/** What happens when two users use the same client identifier. */
+export type ClientIdConflict = "refuse" | "fresh";
+
 /** Protocol level of MQTT 3.1, 3.1.1 and 5. */
 export type ProtocolLevel = 3 | 4 | 5;
 
@@ -16,7 +28,7 @@ export type ProtocolLevel = 3 | 4 | 5;
  * A listener as it is written. What one does not say for itself it takes from the
  * listener named `default`, if there is one.
  */
-export interface ListenerInput {
+export interface ListenerInput extends ListenerLimitsInput {
   /** What it speaks; `external`: a host program brings the connections. Default: `"tcp"`. */
   type?: "tcp" | "ws" | "unix" | "external";
   /**
@@ -134,7 +146,7 @@ export interface TopicCheckInput {
  * The configuration as it is written. Everything is optional. In a file a key may
  * also be spelled `max-packet-size` or `max_packet_size`.
  */
-export interface BrokerConfig {
+export interface BrokerConfig extends LimitsInput {
   /** Listeners by name. Default: one, on 127.0.0.1:1883. */
   listeners?: Record<string, ListenerInput | null>;
   /**
@@ -160,34 +172,8 @@ export interface BrokerConfig {
   sysInterval?: number;
   /** Seconds beyond one and a half keep alive before a silent client is cut off. Default: 0. */
   timeoutDisconnectDelay?: number;
-  /** Most seconds that a session outlives its connection. Default: for ever. */
-  sessionExpiryInterval?: number;
-  /** Seconds that a new connection has for its CONNECT. Default: 10. */
-  connectTimeout?: number;
-  /** Longest keep alive in seconds, 1 to 65535. Default: 65535. */
-  maxKeepAlive?: number;
-  /** Largest packet from a client. Default: 2 MiB. */
-  maxPacketSize?: Size;
-  /** Largest CONNECT packet. Default: 128 KiB. */
-  maxConnectPacketSize?: Size;
-  /** Most unacknowledged messages to one client, 1 to 65535. Default: 1000. */
-  maxInflight?: number;
-  /** Most unacknowledged messages from one client, 1 to 65535. Default: 1000. */
-  receiveMaximum?: number;
-  /** Most topic aliases that a client may set, 0 to 65535. Default: 100. */
-  topicAliasMaximum?: number;
-  /** Most messages that wait for one client. Default: 10000. */
-  maxQueuedMessages?: number;
-  /** Most bytes of messages that wait for one client. Default: 16 MiB. */
-  maxQueuedBytes?: Size;
   /** Whether messages of QoS 0 wait for a client that is away. Default: `false`. */
   queueQos0?: boolean;
-  /** Most levels of a topic. Default: 128. */
-  maxTopicLevels?: number;
-  /** Most subscriptions of one client; 0: no limit. Default: 0. */
-  maxSubscriptionsPerClient?: number;
-  /** Most retained messages; 0: no limit. Default: 0. */
-  maxRetainedMessages?: number;
   /** Highest QoS. Default: 2. */
   maxQos?: 0 | 1 | 2;
   /** Whether there are retained messages. Default: `true`. */
@@ -201,10 +187,14 @@ export interface BrokerConfig {
   responseInformation?: string;
   /** Whether clients may publish to topics that begin with `$`. Default: `false`. */
   allowDollarPublish?: boolean;
+  /**
+   * What a client gets whose client identifier has a session of another user:
+   * `refuse` ends the connection, `fresh` ends the other one's session. Default:
+   * `"refuse"`.
+   */
+  clientIdConflict?: ClientIdConflict;
   /** Versions of MQTT: 3.1, `"3.1.1"`, 5. Default: all. */
   versions?: (string | number)[];
-  /** Most bytes that wait to be written to one connection. Default: 16 MiB. */
-  maxOutputBytes?: Size;
   /** Seconds that a shutdown waits for what is under way. Default: 10. */
   shutdownTimeout?: number;
 }
@@ -223,6 +213,8 @@ export interface ListenerConfig {
   path: string;
   /** Most connections at one time; 0: no limit. */
   maxConnections: number;
+  /** What its clients may do at most. */
+  limits: ListenerLimits;
   /** Present if it speaks TLS: texts in PEM. */
   tls?: {
     cert: string;
@@ -263,7 +255,7 @@ export interface LegacyPlugins {
 }
 
 /** A configuration with everything filled in. */
-export interface ResolvedConfig {
+export interface ResolvedConfig extends Limits {
   /** Where sessions, messages and retained messages are kept. */
   store: StoreConfig;
   /** The listeners, in their order. */
@@ -282,34 +274,8 @@ export interface ResolvedConfig {
   pluginNamespace?: string;
   /** Seconds. */
   timeoutDisconnectDelay: number;
-  /** Seconds; `Infinity`: for ever. */
-  sessionExpiryInterval: number;
-  /** Seconds. */
-  connectTimeout: number;
-  /** Seconds. */
-  maxKeepAlive: number;
-  /** Bytes. */
-  maxPacketSize: number;
-  /** Bytes; never more than `maxPacketSize`. */
-  maxConnectPacketSize: number;
-  /** Messages, 1 to 65535. */
-  maxInflight: number;
-  /** Messages, 1 to 65535. */
-  receiveMaximum: number;
-  /** Aliases, 0 to 65535. */
-  topicAliasMaximum: number;
-  /** Messages. */
-  maxQueuedMessages: number;
-  /** Bytes. */
-  maxQueuedBytes: number;
   /** Whether messages of QoS 0 wait for a client that is away. */
   queueQos0: boolean;
-  /** Levels. */
-  maxTopicLevels: number;
-  /** 0: no limit. */
-  maxSubscriptionsPerClient: number;
-  /** 0: no limit. */
-  maxRetainedMessages: number;
   /** Highest QoS. */
   maxQos: 0 | 1 | 2;
   /** Whether there are retained messages. */
@@ -320,10 +286,10 @@ export interface ResolvedConfig {
   responseInformation?: string;
   /** Whether clients may publish to topics that begin with `$`. */
   allowDollarPublish: boolean;
+  /** What a client gets whose identifier has a session of another user. */
+  clientIdConflict: ClientIdConflict;
   /** Protocol levels, ascending. */
   versions: ProtocolLevel[];
-  /** Bytes. */
-  maxOutputBytes: number;
   /** Seconds. */
   shutdownTimeout: number;
   /** The configuration as it was written, keys in camelCase; frozen all through. */

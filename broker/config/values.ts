@@ -144,6 +144,14 @@ export function mapRule(expected: string): Rule<Record<string, unknown>> {
   return rule(expected, (value) => isMap(value) ? value : undefined);
 }
 
+/** A value that may be absent; in a file, where a key without a value is `null`, that too. */
+export function optional<T>(schema: Rule<T>): Rule<T | undefined> {
+  return v.pipe(
+    v.nullish(schema),
+    v.transform((value) => value ?? undefined),
+  );
+}
+
 /** One of some values. */
 export function oneOf<const T extends string | number>(
   ...values: T[]

@@ -8,6 +8,18 @@ import { isResolvedConfig, resolveConfig } from "../../broker/config/mod.ts";
 
 const MIB = 1024 ** 2;
 
+/** The limits that a listener may have of its own, where nobody says anything. */
+const LISTENER_LIMITS = {
+  connectTimeout: 10,
+  maxPacketSize: 2 * MIB,
+  maxConnectPacketSize: 128 * 1024,
+  maxFrameSize: 16 * MIB,
+  maxConnectionsPerAddress: 0,
+  connectionRate: 0,
+  messageRate: 0,
+  byteRate: 0,
+};
+
 Deno.test("resolveConfig() without a configuration lets everybody of this machine in", () => {
   const config = resolveConfig(undefined);
   assertEquals(
@@ -42,23 +54,38 @@ Deno.test("resolveConfig() fills in every default", () => {
     pluginTimeout: 5,
     timeoutDisconnectDelay: 0,
     sessionExpiryInterval: Infinity,
-    connectTimeout: 10,
+    maxConnections: 100_000,
+    maxPendingConnections: 1000,
+    ...LISTENER_LIMITS,
+    maxSessions: 1_000_000,
+    maxSessionsPerUser: 0,
     maxKeepAlive: 65535,
-    maxPacketSize: 2 * MIB,
-    maxConnectPacketSize: 128 * 1024,
     maxInflight: 1000,
     receiveMaximum: 1000,
     topicAliasMaximum: 100,
     maxQueuedMessages: 10000,
     maxQueuedBytes: 16 * MIB,
+    maxTotalQueuedMessages: 5_000_000,
+    maxTotalQueuedBytes: 1024 * MIB,
     queueQos0: false,
     maxTopicLevels: 128,
-    maxSubscriptionsPerClient: 0,
-    maxRetainedMessages: 0,
+    maxTopicLength: 4096,
+    maxUserProperties: 256,
+    maxSubscriptionsPerClient: 10_000,
+    maxSubscriptions: 1_000_000,
+    maxRetainedMessages: 1_000_000,
+    maxRetainedBytes: 1024 * MIB,
+    maxLoginFailuresPerAddress: 20,
+    maxLoginFailuresPerUser: 20,
+    loginBanTime: 60,
+    flappingLimit: 0,
+    flappingWindow: 60,
+    flappingBanTime: 300,
     maxQos: 2,
     retainAvailable: true,
     overlapping: "merge",
     allowDollarPublish: false,
+    clientIdConflict: "refuse",
     versions: [3, 4, 5],
     maxOutputBytes: 16 * MIB,
     shutdownTimeout: 10,
@@ -136,6 +163,32 @@ Deno.test("resolveConfig() takes a key without a value as absent", () => {
 Deno.test("resolveConfig() never allows a CONNECT that is larger than any packet", () => {
   const config = resolveConfig({ maxPacketSize: 1000 });
   assertEquals(config.maxConnectPacketSize, 1000);
+});
+
+Deno.test("resolveConfig() gives a listener its own limits, those of default, those of the broker, the defaults", () => {
+  const { listeners } = resolveConfig({
+    "message-rate": 5,
+    "byte-rate": "1KB",
+    listeners: {
+      default: { bind: 1, "connect-timeout": 3, "byte-rate": "2KB" },
+      own: { bind: 2, "byte-rate": 0, "max-packet-size": 4096 },
+    },
+  });
+  const [first, own] = listeners.map(({ limits }) => limits);
+  assertEquals(first, {
+    ...LISTENER_LIMITS,
+    connectTimeout: 3,
+    messageRate: 5,
+    byteRate: 2000,
+  });
+  assertEquals(own, {
+    ...LISTENER_LIMITS,
+    connectTimeout: 3,
+    messageRate: 5,
+    byteRate: 0,
+    maxPacketSize: 4096,
+    maxConnectPacketSize: 4096,
+  });
 });
 
 Deno.test("resolveConfig() leaves its argument alone and freezes what plugins see", () => {

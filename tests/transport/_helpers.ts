@@ -1,7 +1,10 @@
 /** What the tests of the transports share. */
 
 import { assertEquals } from "@std/assert";
+import { fillLimits } from "../../broker/config/limit_schema.ts";
 import type { ListenerConfig } from "../../broker/config/mod.ts";
+import { ConnectionGate } from "../../broker/limits/gate.ts";
+import { LimitReports } from "../../broker/limits/limit_reports.ts";
 import type { Transport } from "../../broker/transport/mod.ts";
 import type { Logger } from "../../plugins/mod.ts";
 
@@ -29,9 +32,18 @@ export function makeConfig(
     port: 0,
     path: "",
     maxConnections: 0,
+    limits: fillLimits(),
     websocket: { path: "/mqtt", origins: [] },
     ...changes,
   };
+}
+
+/** A gate that lets everybody in. */
+export function makeGate(logger: Logger = makeLogger()): ConnectionGate {
+  return new ConnectionGate({
+    config: { maxConnections: 0, maxPendingConnections: 0 },
+    reports: new LimitReports(logger, {}),
+  });
 }
 
 /** Hands out the transports that a listener accepts, one after another. */

@@ -15,6 +15,7 @@ const STATS: BrokerStats = {
   publishReceived: 5,
   publishSent: 6,
   dropped: {},
+  limits: {},
   clientsConnected: 10,
   clientsDisconnected: 20,
   clientsMaximum: 15,
