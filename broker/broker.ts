@@ -16,6 +16,7 @@ import {
 } from "./config/mod.ts";
 import { Connection } from "./connection.ts";
 import { Core } from "./core.ts";
+import type { Place } from "./limits/gate.ts";
 import { createLogger } from "./log.ts";
 import { Services } from "./services.ts";
 import { createStore } from "./store/create.ts";
@@ -162,9 +163,10 @@ export class Broker implements AsyncDisposable {
         this.#listeners.push(
           await openListener(
             config,
-            (transport) =>
-              void this.handleTransport(transport, { listener: config.name }),
+            (transport, place) =>
+              void this.#serve(transport, config.name, place),
             this.#logger,
+            this.#core!.gate,
           ),
         );
       }
@@ -236,24 +238,15 @@ export class Broker implements AsyncDisposable {
     transport: Transport,
     options: HandleTransportOptions = {},
   ): Promise<void> {
+    const { listener = "external" } = options;
     const core = this.#core;
-    if (
-      core === undefined ||
-      (this.#state !== "started" && this.#state !== "starting")
-    ) {
-      transport.close();
-      return Promise.resolve();
-    }
-    const connection = new Connection(
-      core,
-      transport,
-      options.listener ?? "external",
+    const place = core?.gate.admit(
+      transport.remoteAddress,
+      core.limitsOf(listener),
     );
-    this.#connections.add(connection);
-    return connection.run().then(() => {
-      this.#connections.delete(connection);
-      if (this.#connections.size === 0) this.#idle?.();
-    });
+    if (place !== undefined) return this.#serve(transport, listener, place);
+    transport.close();
+    return Promise.resolve();
   }
 
   /**
@@ -282,6 +275,26 @@ export class Broker implements AsyncDisposable {
     this.#core!.clock.clear();
     this.#plugins = this.#core = undefined;
     return list;
+  }
+
+  async #serve(
+    transport: Transport,
+    listener: string,
+    place: Place,
+  ): Promise<void> {
+    const core = this.#core;
+    if (
+      core === undefined ||
+      (this.#state !== "started" && this.#state !== "starting")
+    ) transport.close();
+    else {
+      const connection = new Connection(core, transport, listener, place);
+      this.#connections.add(connection);
+      await connection.run();
+      this.#connections.delete(connection);
+      if (this.#connections.size === 0) this.#idle?.();
+    }
+    place.release();
   }
 
   get #running(): Core {

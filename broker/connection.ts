@@ -5,7 +5,6 @@
  */
 
 import { encode } from "../codec/encode.ts";
-import { PacketError } from "../codec/errors.ts";
 import { frameSize } from "../codec/framing.ts";
 import { PublishView } from "../codec/publish.ts";
 import { ReasonCode } from "../codec/reason_codes.ts";
@@ -15,11 +14,14 @@ import type { Deadline } from "./clock.ts";
 import type { Core } from "./core.ts";
 import { InputBuffer } from "./input.ts";
 import type { Message } from "./message.ts";
-import { publishPacket } from "./message_packet.ts";
+import { ackPacket, publishPacket } from "./message_packet.ts";
+import type { ListenerLimits } from "./config/mod.ts";
+import { fail, lateConnect } from "./connection_failure.ts";
+import type { Place } from "./limits/gate.ts";
+import { Throttle } from "./limits/throttle.ts";
 import { Output, type OutputOwner } from "./output.ts";
 import { PublishOutput } from "./publish_output.ts";
 import type { EnhancedAuthState } from "./protocol/auth.ts";
-import { refuseUnread } from "./protocol/connect.ts";
 import { handleFrame } from "./protocol/dispatch.ts";
 import { awaitRelief, Relief } from "./relief.ts";
 import type { Session } from "./session/session.ts";
@@ -41,6 +43,10 @@ export class Connection implements OutputOwner {
   readonly transport: Transport;
   /** Name of the listener that accepted it. */
   readonly listener: string;
+  /** What was let in. */
+  readonly place: Place;
+  /** The limits of its listener. */
+  limits: ListenerLimits;
   readonly output: Output;
   /** Writes PUBLISH packets to `output`. */
   readonly publishes: PublishOutput;
@@ -58,6 +64,8 @@ export class Connection implements OutputOwner {
   aliases: Map<number, Topic> | undefined = undefined;
   /** Acknowledgements that wait for the store. */
   acks: AckQueue | undefined = undefined;
+  /** Slows the client down to its rates; absent if it has none. */
+  throttle: Throttle | undefined = undefined;
   /** An authentication exchange that is under way. */
   auth: EnhancedAuthState | undefined = undefined;
   /** Authentication method of the CONNECT. */
@@ -69,11 +77,19 @@ export class Connection implements OutputOwner {
   #waiting = false;
   #limit: number;
 
-  constructor(core: Core, transport: Transport, listener: string) {
+  constructor(
+    core: Core,
+    transport: Transport,
+    listener: string,
+    place: Place,
+  ) {
     this.core = core;
     this.transport = transport;
     this.listener = listener;
-    this.#limit = core.config.maxConnectPacketSize;
+    this.place = place;
+    place.evict = () => this.drop("too many connections owe their CONNECT");
+    this.limits = core.limitsOf(listener);
+    this.#limit = this.limits.maxConnectPacketSize;
     this.output = new Output(transport, core.flusher, this);
     this.publishes = new PublishOutput(core, this.output);
   }
@@ -98,8 +114,8 @@ export class Connection implements OutputOwner {
   async run(): Promise<void> {
     const { core, transport } = this;
     this.#deadline = core.clock.schedule(
-      core.config.connectTimeout * 1000,
-      () => this.drop("no CONNECT in time"),
+      this.limits.connectTimeout * 1000,
+      () => lateConnect(this),
     );
     const { input } = this;
     try {
@@ -107,7 +123,7 @@ export class Connection implements OutputOwner {
       this.drop("the client closed it");
     } catch (error) {
       this.#waiting = false;
-      this.#fail(error);
+      fail(this, error);
     }
     await this.#readRest(input);
     this.#deadline?.cancel();
@@ -133,8 +149,8 @@ export class Connection implements OutputOwner {
         this.#lastSeen = Date.now();
       }
       // Messages alone never come this far: they are held back or dropped before.
-      const { maxOutputBytes, maxPacketSize } = this.core.config;
-      if (this.output.size > maxOutputBytes + maxPacketSize + HIGH_WATER) {
+      const most = this.core.config.maxOutputBytes + this.limits.maxPacketSize;
+      if (this.output.size > most + HIGH_WATER) {
         this.drop("the client does not read the answers to what it sends");
       }
     }
@@ -157,7 +173,8 @@ export class Connection implements OutputOwner {
   open(keepAlive: number): void {
     const { config, clock } = this.core;
     this.phase = "open";
-    this.#limit = config.maxPacketSize;
+    this.place.authenticated();
+    this.adoptLimits();
     this.#deadline?.cancel();
     if (keepAlive === 0) return;
     // [MQTT-3.1.2-22]
@@ -168,6 +185,15 @@ export class Connection implements OutputOwner {
       else this.#deadline = clock.schedule(patience - silent, check);
     };
     this.#deadline = clock.schedule(patience, check);
+  }
+
+  /** Takes the limits of an accepted client over from the configuration. */
+  adoptLimits(): void {
+    const { core } = this;
+    this.limits = core.limitsOf(this.listener);
+    this.#limit = this.limits.maxPacketSize;
+    this.throttle?.release();
+    this.throttle = Throttle.of(core, this.session!.clientId, this.limits);
   }
 
   /**
@@ -304,6 +330,10 @@ export class Connection implements OutputOwner {
         input.expect(size);
         break;
       }
+      if (this.throttle !== undefined) {
+        const pause = this.throttle.take(size, bytes[start] >> 4 === 3);
+        if (pause !== undefined) return pause;
+      }
       input.start = start + size;
       core.stats.packetsReceived++;
       // What a timer or a plugin has filled is not this client's doing.
@@ -321,34 +351,12 @@ export class Connection implements OutputOwner {
     return awaitRelief(this.core, this.#relief);
   }
 
-  #fail(error: unknown): void {
-    if (this.phase === "closed") return;
-    if (!(error instanceof PacketError)) {
-      // A broken connection is everyday life, a mistake of ours is not.
-      if (error instanceof TypeError || error instanceof RangeError) {
-        this.core.logger.error("Cannot handle a packet", {
-          clientId: this.session?.clientId,
-          peer: this.peer,
-          error: error.stack,
-        });
-        this.end(ReasonCode.UnspecifiedError);
-      } else this.drop(String(error));
-      return;
-    }
-    this.core.logger.info("Client disconnected for an error", {
-      clientId: this.session?.clientId,
-      peer: this.peer,
-      error: error.message,
-    });
-    if (this.phase === "connect") refuseUnread(this, error);
-    this.end(error.reasonCode, true, error.message);
-  }
-
   #leave(sendWill: boolean): void {
     const { session } = this;
     this.phase = "closed";
     this.#deadline?.cancel();
     this.#relief?.caughtUp();
+    this.throttle?.release();
     this.session = null;
     if (session !== null) this.core.sessions.detach(session, sendWill);
   }

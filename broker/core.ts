@@ -9,8 +9,10 @@ import { TopicTable } from "../codec/topic_table.ts";
 import type { PluginManager } from "../plugins/manager.ts";
 import type { Action, Denial, Logger, QoS } from "../plugins/mod.ts";
 import { Clock } from "./clock.ts";
-import type { ResolvedConfig } from "./config/mod.ts";
+import type { ListenerLimits, ResolvedConfig } from "./config/mod.ts";
 import { Delivery } from "./delivery.ts";
+import { ConnectionGate } from "./limits/gate.ts";
+import { LimitReports } from "./limits/limit_reports.ts";
 import type { Message } from "./message.ts";
 import { Flusher } from "./output.ts";
 import type { Relief } from "./relief.ts";
@@ -27,10 +29,15 @@ import { WireFrames } from "./wire_frames.ts";
 
 /** Everything that connections, sessions and deliveries share. */
 export class Core implements JournalOwner {
-  readonly config: ResolvedConfig;
+  /** The configuration; a reload assigns another one. */
+  config: ResolvedConfig;
   readonly logger: Logger;
   readonly plugins: PluginManager;
   readonly stats: Stats = new Stats();
+  /** Where it is told that a limit was reached. */
+  readonly reports: LimitReports;
+  /** Lets connections in. */
+  readonly gate: ConnectionGate;
   readonly clock: Clock = new Clock();
   readonly flusher: Flusher = new Flusher();
   readonly frames: WireFrames = new WireFrames();
@@ -50,9 +57,18 @@ export class Core implements JournalOwner {
     this.config = config;
     this.logger = logger;
     this.plugins = plugins;
+    this.reports = new LimitReports(logger, this.stats.limits);
+    this.gate = new ConnectionGate(this);
     this.tree = new SubscriptionTree(config.overlapping === "merge");
     this.sessions = new SessionRegistry(this);
     this.delivery = new Delivery(this);
+  }
+
+  /** The limits of a listener; of one that the configuration does not know, the broker's. */
+  limitsOf(listener: string): ListenerLimits {
+    const { config } = this;
+    return config.listeners.find(({ name }) => name === listener)?.limits ??
+      config;
   }
 
   /** Logs what went wrong where nobody waits for the outcome. */

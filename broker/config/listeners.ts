@@ -165,13 +165,6 @@ class Resolver {
     if (merged.ssl) {
       const path = (key: string) => this.#path(name, key);
       const tls = readTls(merged, path, this.#problems);
-      if (type === "ws" && tls && tls.clientCertificate !== "none") {
-        this.#report(
-          name,
-          "clientCertificate",
-          `is "${tls.clientCertificate}", but a listener of type "ws" cannot ask for certificates: set it to "none", or use type "tcp"`,
-        );
-      }
       return tls === undefined ? {} : { tls };
     }
     const unused = TLS_KEYS.find((key) => own[key] !== undefined);

@@ -28,6 +28,7 @@ export async function handleConnect(
 ): Promise<void> {
   const { core } = connection;
   const { config } = core;
+  connection.place.heard();
   // A copy: will and password outlive the input buffer.
   const bytes = frame.slice();
   const packet = readConnect(connection, bytes);
@@ -196,7 +197,7 @@ function connackProperties(
   const { config } = connection.core;
   const properties: ConnackProperties = {
     receiveMaximum: config.receiveMaximum,
-    maximumPacketSize: config.maxPacketSize,
+    maximumPacketSize: connection.limits.maxPacketSize,
     topicAliasMaximum: config.topicAliasMaximum,
   };
   const asked = packet.properties?.sessionExpiryInterval ?? 0;
@@ -393,5 +394,7 @@ const RETURN_CODES: Readonly<Record<number, number>> = {
   [ReasonCode.ClientIdentifierNotValid]: 2,
   [ReasonCode.ServerUnavailable]: 3,
   [ReasonCode.ServerBusy]: 3,
+  [ReasonCode.QuotaExceeded]: 3,
+  [ReasonCode.ConnectionRateExceeded]: 3,
   [ReasonCode.BadUserNameOrPassword]: 4,
 };

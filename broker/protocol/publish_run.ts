@@ -32,6 +32,8 @@ export function forwardRun(
   const { bytes, start, end } = view;
   // Most often there is no second packet, or it is another one.
   if (input.end - end < 2 || bytes[end] !== bytes[start]) return false;
+  // Its messages are counted one by one.
+  if (connection.throttle !== undefined) return false;
   if (plugins.filtersTopics || plugins.hooks.onMqttPacketReceived.length > 0) {
     return false;
   }
@@ -41,8 +43,8 @@ export function forwardRun(
   for (let i = 0; i < targets.length; i++) {
     if (!takesRuns(targets[i], version === 5, most)) return false;
   }
-  const { config } = core;
-  const run = readPublishRun(view, input.end, version, config.maxPacketSize);
+  const { maxPacketSize } = connection.limits;
+  const run = readPublishRun(view, input.end, version, maxPacketSize);
   const count = run.count;
   if (count === 1) return false;
   for (let i = 0; i < targets.length; i++) {

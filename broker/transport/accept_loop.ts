@@ -1,19 +1,34 @@
 /** Accepts the connections of a `Deno.Listener`. @module */
 
 import type { Logger } from "../../plugins/mod.ts";
-import { type ConnectionLimit, RepeatedWarning } from "./connection_limit.ts";
+import type { ListenerConfig } from "../config/mod.ts";
+import type { ConnectionGate, Place } from "../limits/gate.ts";
+import { toPlainAddress } from "./conn_transport.ts";
+import { ConnectionLimit, RepeatedWarning } from "./connection_limit.ts";
 
 const FIRST_PAUSE = 10;
 const LONGEST_PAUSE = 1_000;
+
+/** Who has come, and the place that was given to the connection. */
+export interface Incoming {
+  /** IP address of the client; empty: it has none. */
+  readonly address: string;
+  /** Port of the client. */
+  readonly port: number;
+  /** To be released when the connection has ended. */
+  readonly place: Place;
+}
 
 /** What an {@linkcode AcceptLoop} works with. */
 export interface AcceptLoopOptions<Connection extends Deno.Conn> {
   /** The listener, which then belongs to the loop. */
   listener: { accept(): Promise<Connection>; close(): void };
-  /** How many connections may be open. */
-  limit: ConnectionLimit;
-  /** Takes over a connection, and its place in `limit`, unless it throws. */
-  handle: (connection: Connection) => void;
+  /** Its configuration. */
+  config: ListenerConfig;
+  /** Lets connections in. */
+  gate: ConnectionGate;
+  /** Takes over a connection and its place, unless it throws. */
+  handle: (connection: Connection, incoming: Incoming) => void;
   /** Where failures are reported. */
   logger: Logger;
 }
@@ -24,8 +39,10 @@ export interface AcceptLoopOptions<Connection extends Deno.Conn> {
  */
 export class AcceptLoop<Connection extends Deno.Conn> {
   readonly #options: AcceptLoopOptions<Connection>;
+  readonly #limit: ConnectionLimit;
   readonly #warning: RepeatedWarning;
   readonly #ended: Promise<void>;
+  #config: ListenerConfig;
   #closed = false;
   #endPause: () => void = () => {};
 
@@ -36,8 +53,24 @@ export class AcceptLoop<Connection extends Deno.Conn> {
    */
   constructor(options: AcceptLoopOptions<Connection>) {
     this.#options = options;
+    this.#config = options.config;
+    this.#limit = new ConnectionLimit(options.gate, options.config);
     this.#warning = new RepeatedWarning(options.logger);
     this.#ended = this.#run();
+  }
+
+  /** How many connections are open. */
+  get open(): number {
+    return this.#limit.open;
+  }
+
+  /**
+   * Uses other settings from now on.
+   *
+   * @param config The listener.
+   */
+  update(config: ListenerConfig): void {
+    this.#config = this.#limit.config = config;
   }
 
   /**
@@ -72,14 +105,28 @@ export class AcceptLoop<Connection extends Deno.Conn> {
   }
 
   #handOver(connection: Connection): void {
-    const { limit, handle, logger } = this.#options;
-    if (!limit.take()) return connection.close();
+    const peer = connection.remoteAddr;
+    const isNet = peer.transport === "tcp";
+    const address = isNet ? toPlainAddress(peer.hostname) : "";
+    if (!this.#limit.take(address)) return connection.close();
+    this.#admit(connection, address, isNet ? peer.port : 0);
+  }
+
+  /** The connection has a place of the listener; it needs one of the broker, too. */
+  #admit(connection: Connection, address: string, port: number): void {
+    const { gate, handle, logger } = this.#options;
+    const place = gate.admit(address, this.#config.limits);
+    if (place === undefined) {
+      this.#limit.release();
+      return connection.close();
+    }
+    place.onRelease = this.#limit.release;
     try {
-      handle(connection);
+      handle(connection, { address, port, place });
     } catch (error) {
       // The peer may be gone already: then setting socket options throws.
       logger.debug("A connection ended while it was accepted", { error });
-      limit.release();
+      place.release();
       connection.close();
     }
   }

@@ -1,5 +1,6 @@
 /** The transport of TCP and Unix sockets. @module */
 
+import type { Incoming } from "./accept_loop.ts";
 import type { Transport, TransportKind } from "./transport.ts";
 
 /**
@@ -22,16 +23,18 @@ export class ConnTransport implements Transport {
    *
    * @param conn The connection.
    * @param kind How the bytes travel.
-   * @param onClose Called once when the transport is closed.
+   * @param incoming Who it is; the place is released when the transport is closed.
    */
-  constructor(conn: Deno.Conn, kind: "tcp" | "unix", onClose: () => void) {
+  constructor(
+    conn: Deno.Conn,
+    kind: "tcp" | "unix",
+    { address, port, place }: Incoming,
+  ) {
     this.#conn = conn;
-    this.#onClose = onClose;
+    this.#onClose = place.release;
     this.kind = kind;
-    const peer = conn.remoteAddr;
-    const isNet = peer.transport === "tcp";
-    this.remoteAddress = isNet ? toPlainAddress(peer.hostname) : "";
-    this.remotePort = isNet ? peer.port : 0;
+    this.remoteAddress = address;
+    this.remotePort = port;
   }
 
   /** @inheritDoc */

@@ -1,6 +1,8 @@
 /** Counts the open connections of one listener. @module */
 
 import type { Logger } from "../../plugins/mod.ts";
+import type { ListenerConfig } from "../config/mod.ts";
+import type { ConnectionGate } from "../limits/gate.ts";
 
 const WARNING_INTERVAL = 10_000;
 
@@ -37,19 +39,20 @@ export class RepeatedWarning {
 
 /** Holds a listener to its `maxConnections`. */
 export class ConnectionLimit {
-  readonly #maximum: number;
-  readonly #warning: RepeatedWarning;
+  readonly #gate: ConnectionGate;
+  /** The listener; may be exchanged. */
+  config: ListenerConfig;
   #open = 0;
 
   /**
    * Creates the limit.
    *
-   * @param maximum Most connections at one time; 0: no limit.
-   * @param logger Where refusals are reported.
+   * @param gate Where refusals are reported.
+   * @param config The listener.
    */
-  constructor(maximum: number, logger: Logger) {
-    this.#maximum = maximum;
-    this.#warning = new RepeatedWarning(logger);
+  constructor(gate: ConnectionGate, config: ListenerConfig) {
+    this.#gate = gate;
+    this.config = config;
   }
 
   /** How many connections are open. */
@@ -60,12 +63,16 @@ export class ConnectionLimit {
   /**
    * Takes a place for a new connection.
    *
-   * @returns Whether there was one; if not, the refusal has been logged.
+   * @param address Address of the client.
+   * @returns Whether there was one; if not, the refusal has been reported.
    */
-  take(): boolean {
-    if (this.#maximum > 0 && this.#open >= this.#maximum) {
-      this.#warning.warn(
-        `A connection was refused: the listener has ${this.#maximum} already`,
+  take(address: string): boolean {
+    const { maxConnections, name } = this.config;
+    if (maxConnections > 0 && this.#open >= maxConnections) {
+      this.#gate.report(
+        "maxConnections",
+        address,
+        `Connection refused: the listener "${name}" has ${maxConnections} already`,
       );
       return false;
     }

@@ -6,9 +6,11 @@
 
 import type { Logger } from "../../plugins/mod.ts";
 import type { ListenerConfig } from "../config/mod.ts";
+import { ConnectionGate } from "../limits/gate.ts";
+import { LimitReports } from "../limits/limit_reports.ts";
 import { listenTcp } from "./tcp.ts";
 import { listenTls } from "./tls.ts";
-import type { AcceptHandler, Listener } from "./transport.ts";
+import type { AcceptHandler, RunningListener } from "./transport.ts";
 import { listenUnix } from "./unix.ts";
 import { listenWebSocket } from "./websocket.ts";
 
@@ -16,6 +18,7 @@ export { ListenError } from "./listen_error.ts";
 export type {
   AcceptHandler,
   Listener,
+  RunningListener,
   Transport,
   TransportKind,
 } from "./transport.ts";
@@ -31,6 +34,7 @@ export {
  * @param config The listener.
  * @param accept Takes over each connection; must not throw.
  * @param logger Where failures are reported.
+ * @param gate Lets connections in. Default: one without limits.
  * @returns The running listener.
  * @throws {ListenError} If the address cannot be listened on.
  */
@@ -38,22 +42,32 @@ export async function openListener(
   config: ListenerConfig,
   accept: AcceptHandler,
   logger: Logger,
-): Promise<Listener> {
+  gate: ConnectionGate = openGate(logger),
+): Promise<RunningListener> {
   switch (config.type) {
     case "tcp":
       return config.tls
-        ? listenTls(config, accept, logger)
-        : listenTcp(config, accept, logger);
+        ? listenTls(config, accept, logger, gate)
+        : listenTcp(config, accept, logger, gate);
     case "ws":
-      return listenWebSocket(config, accept, logger);
+      return listenWebSocket(config, accept, logger, gate);
     case "unix":
-      return await listenUnix(config, accept, logger);
+      return await listenUnix(config, accept, logger, gate);
     case "external":
       return {
         name: config.name,
         address: "external",
         port: 0,
         close: () => Promise.resolve(),
+        update: () => {},
       };
   }
+}
+
+/** Lets in whoever comes. */
+function openGate(logger: Logger): ConnectionGate {
+  return new ConnectionGate({
+    config: { maxConnections: 0, maxPendingConnections: 0 },
+    reports: new LimitReports(logger, {}),
+  });
 }

@@ -2,11 +2,11 @@
 
 import type { Logger } from "../../plugins/mod.ts";
 import type { ListenerConfig } from "../config/mod.ts";
-import { AcceptLoop } from "./accept_loop.ts";
+import type { ConnectionGate } from "../limits/gate.ts";
+import { AcceptLoop, type Incoming } from "./accept_loop.ts";
 import { ConnTransport } from "./conn_transport.ts";
-import { ConnectionLimit } from "./connection_limit.ts";
 import { formatAddress, toListenError } from "./listen_error.ts";
-import type { AcceptHandler, Listener } from "./transport.ts";
+import type { AcceptHandler, RunningListener } from "./transport.ts";
 
 /**
  * Opens a TCP listener.
@@ -14,6 +14,7 @@ import type { AcceptHandler, Listener } from "./transport.ts";
  * @param config The listener.
  * @param accept Takes over each connection.
  * @param logger Where failures are reported.
+ * @param gate Lets connections in.
  * @returns The running listener.
  * @throws {ListenError} If the address cannot be listened on.
  */
@@ -21,17 +22,23 @@ export function listenTcp(
   config: ListenerConfig,
   accept: AcceptHandler,
   logger: Logger,
-): Listener {
+  gate: ConnectionGate,
+): RunningListener {
   const { listener, address, port } = openTcp(config);
-  const limit = new ConnectionLimit(config.maxConnections, logger);
-  const handle = (conn: Deno.TcpConn) => {
+  const handle = (conn: Deno.TcpConn, incoming: Incoming) => {
     // Output is gathered per turn already; waiting for more would only delay it.
     conn.setNoDelay(true);
     conn.setKeepAlive(true);
-    accept(new ConnTransport(conn, "tcp", limit.release));
+    accept(new ConnTransport(conn, "tcp", incoming), incoming.place);
   };
-  const loop = new AcceptLoop({ listener, limit, handle, logger });
-  return { name: config.name, address, port, close: () => loop.close() };
+  const loop = new AcceptLoop({ listener, config, gate, handle, logger });
+  return {
+    name: config.name,
+    address,
+    port,
+    close: () => loop.close(),
+    update: (config) => loop.update(config),
+  };
 }
 
 /** A TCP port that is listened on. */

@@ -15,34 +15,25 @@ import {
 } from "node:tls";
 import type { Logger, PeerCertificate } from "../../plugins/mod.ts";
 import type { ListenerConfig } from "../config/mod.ts";
-import { AcceptLoop } from "./accept_loop.ts";
+import type { ConnectionGate } from "../limits/gate.ts";
+import { AcceptLoop, type Incoming } from "./accept_loop.ts";
 import { CipherStream } from "./cipher_stream.ts";
-import { toPlainAddress } from "./conn_transport.ts";
-import { ConnectionLimit } from "./connection_limit.ts";
 import { formatAddress } from "./listen_error.ts";
 import { openTcp } from "./tcp.ts";
 import { TlsTransport } from "./tls_transport.ts";
-import type { AcceptHandler, Listener } from "./transport.ts";
+import type { AcceptHandler, RunningListener } from "./transport.ts";
 
 type ListenerTls = NonNullable<ListenerConfig["tls"]>;
 
-const HANDSHAKE_TIMEOUT = 10_000;
-
-/** Options of {@linkcode listenTls}. */
-export interface TlsOptions {
-  /** Milliseconds that a client has to complete the handshake. Default: 10 000. */
-  handshakeTimeout?: number;
-}
-
 /**
  * Opens a TLS listener. A connection is handed over when its handshake is
- * complete; a client that does not complete it in time is dropped and holds up
- * nobody else.
+ * complete; a client that does not complete it within the time for a CONNECT is
+ * dropped and holds up nobody else.
  *
  * @param config The listener; `tls` is set.
  * @param accept Takes over each connection.
  * @param logger Where failures are reported.
- * @param options Limits.
+ * @param gate Lets connections in.
  * @returns The running listener.
  * @throws {ListenError} If the address cannot be listened on.
  */
@@ -50,33 +41,23 @@ export function listenTls(
   config: ListenerConfig,
   accept: AcceptHandler,
   logger: Logger,
-  options: TlsOptions = {},
-): Listener {
-  const tls = config.tls!;
-  const nodeOptions: NodeTlsOptions = {
-    cert: tls.cert,
-    key: tls.key,
-    ca: tls.ca,
-    minVersion: "TLSv1.2",
-    requestCert: tls.clientCertificate !== "none",
-    rejectUnauthorized: tls.clientCertificate === "required",
-    handshakeTimeout: options.handshakeTimeout ?? HANDSHAKE_TIMEOUT,
-    allowHalfOpen: true,
-  };
-  // The place is taken before the handshake, so that unfinished ones count too.
-  const limit = new ConnectionLimit(config.maxConnections, logger);
+  gate: ConnectionGate,
+): RunningListener {
+  let tls = config.tls!;
+  let nodeOptions = toNodeOptions(config, tls);
   const handshakes = new Set<CipherStream>();
-  const handle = (conn: Deno.TcpConn) => {
+  // The place is taken before the handshake, so that unfinished ones count too.
+  const handle = (conn: Deno.TcpConn, { address, port, place }: Incoming) => {
     conn.setNoDelay(true);
     conn.setKeepAlive(true);
-    const { hostname, port } = conn.remoteAddr;
     const cipher = new CipherStream(conn);
     handshakes.add(cipher);
+    place.evict = () => cipher.destroy();
     cipher.once("close", () => {
       handshakes.delete(cipher);
-      limit.release();
+      place.release();
     });
-    const address = toPlainAddress(hostname);
+    const present = tls;
     const fail = (error: Error) =>
       logger.debug("A TLS handshake failed", {
         listener: config.name,
@@ -85,17 +66,45 @@ export function listenTls(
       });
     shakeHands(cipher, nodeOptions, fail, (socket) => {
       handshakes.delete(cipher);
-      const certificate = toPeerCertificate(socket, tls);
-      accept(new TlsTransport(socket, cipher, { address, port, certificate }));
+      const certificate = toPeerCertificate(socket, present);
+      accept(
+        new TlsTransport(socket, cipher, { address, port, certificate }),
+        place,
+      );
     });
   };
   const { listener, address, port } = openTcp(config);
-  const loop = new AcceptLoop({ listener, limit, handle, logger });
-  const close = () => {
-    for (const cipher of handshakes) cipher.destroy();
-    return loop.close();
+  const loop = new AcceptLoop({ listener, config, gate, handle, logger });
+  return {
+    name: config.name,
+    address,
+    port,
+    close: () => {
+      for (const cipher of handshakes) cipher.destroy();
+      return loop.close();
+    },
+    update: (config) => {
+      tls = config.tls!;
+      nodeOptions = toNodeOptions(config, tls);
+      loop.update(config);
+    },
   };
-  return { name: config.name, address, port, close };
+}
+
+function toNodeOptions(
+  { limits }: ListenerConfig,
+  tls: ListenerTls,
+): NodeTlsOptions {
+  return {
+    cert: tls.cert,
+    key: tls.key,
+    ca: tls.ca,
+    minVersion: "TLSv1.2",
+    requestCert: tls.clientCertificate !== "none",
+    rejectUnauthorized: tls.clientCertificate === "required",
+    handshakeTimeout: limits.connectTimeout * 1000,
+    allowHalfOpen: true,
+  };
 }
 
 // The server never listens. One for each connection, because a server does not

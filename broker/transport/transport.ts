@@ -5,6 +5,8 @@
  */
 
 import type { PeerCertificate } from "../../plugins/mod.ts";
+import type { ListenerConfig } from "../config/mod.ts";
+import type { Place } from "../limits/gate.ts";
 
 /** How the bytes travel. `external` is a connection that a host program brought. */
 export type TransportKind = "tcp" | "tls" | "ws" | "wss" | "unix" | "external";
@@ -62,5 +64,16 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** Takes over a connection that a listener accepted. */
-export type AcceptHandler = (transport: Transport) => void;
+/** A listener as the broker has it. */
+export interface RunningListener extends Listener {
+  /**
+   * Uses other settings for the connections that come from now on. Address and
+   * kind stay what they are.
+   *
+   * @param config The listener.
+   */
+  update(config: ListenerConfig): void;
+}
+
+/** Takes over a connection that a listener accepted, and its place. */
+export type AcceptHandler = (transport: Transport, place: Place) => void;

@@ -2,11 +2,11 @@
 
 import type { Logger } from "../../plugins/mod.ts";
 import type { ListenerConfig } from "../config/mod.ts";
-import { AcceptLoop } from "./accept_loop.ts";
+import type { ConnectionGate } from "../limits/gate.ts";
+import { AcceptLoop, type Incoming } from "./accept_loop.ts";
 import { ConnTransport } from "./conn_transport.ts";
-import { ConnectionLimit } from "./connection_limit.ts";
 import { toListenError } from "./listen_error.ts";
-import type { AcceptHandler, Listener } from "./transport.ts";
+import type { AcceptHandler, RunningListener } from "./transport.ts";
 
 /**
  * Opens a listener on a Unix domain socket. Its file has the mode 0660: the user
@@ -16,6 +16,7 @@ import type { AcceptHandler, Listener } from "./transport.ts";
  * @param config The listener; `path` is the path of the socket.
  * @param accept Takes over each connection.
  * @param logger Where failures are reported.
+ * @param gate Lets connections in.
  * @returns The running listener.
  * @throws {ListenError} If the path cannot be listened on.
  */
@@ -23,14 +24,14 @@ export async function listenUnix(
   config: ListenerConfig,
   accept: AcceptHandler,
   logger: Logger,
-): Promise<Listener> {
+  gate: ConnectionGate,
+): Promise<RunningListener> {
   const { path } = config;
   const listener = await open(config, logger);
   const inode = Deno.lstatSync(path).ino;
-  const limit = new ConnectionLimit(config.maxConnections, logger);
-  const handle = (conn: Deno.UnixConn) =>
-    accept(new ConnTransport(conn, "unix", limit.release));
-  const loop = new AcceptLoop({ listener, limit, handle, logger });
+  const handle = (conn: Deno.UnixConn, incoming: Incoming) =>
+    accept(new ConnTransport(conn, "unix", incoming), incoming.place);
+  const loop = new AcceptLoop({ listener, config, gate, handle, logger });
   return {
     name: config.name,
     address: `unix:${path}`,
@@ -39,6 +40,7 @@ export async function listenUnix(
       await loop.close();
       removeOwn(path, inode);
     },
+    update: (config) => loop.update(config),
   };
 }
 

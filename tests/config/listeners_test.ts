@@ -282,22 +282,14 @@ Deno.test("resolveConfig() finds certificates and keys that cannot work before a
   });
 });
 
-Deno.test("resolveConfig() refuses a WebSocket listener that asks for certificates", () => {
+Deno.test("resolveConfig() lets a WebSocket listener ask for certificates", () => {
   withFiles(({ cert, key, ca }) => {
     const tls = { ssl: true, certfile: cert, keyfile: key, cafile: ca };
-    const input = {
+    const { web } = listeners({
       default: { bind: 1, ...tls },
       web: { bind: 2, type: "ws" },
-    };
-    assertEquals(
-      problem(input),
-      'listeners.web.clientCertificate is "optional", but a listener of type "ws" cannot ask for certificates: set it to "none", or use type "tcp"',
-    );
-    const { web } = listeners({
-      ...input,
-      web: { ...input.web, "client-certificate": "none" },
     });
-    assertEquals(web.tls?.clientCertificate, "none");
+    assertEquals(web.tls?.clientCertificate, "optional");
   });
 });
 

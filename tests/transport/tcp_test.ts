@@ -4,14 +4,17 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { AcceptLoop } from "../../broker/transport/accept_loop.ts";
-import { ConnectionLimit } from "../../broker/transport/connection_limit.ts";
+import {
+  AcceptLoop,
+  type Incoming,
+} from "../../broker/transport/accept_loop.ts";
 import { ConnTransport } from "../../broker/transport/conn_transport.ts";
 import { ListenError, openListener } from "../../broker/transport/mod.ts";
 import {
   Acceptor,
   checkEcho,
   makeConfig,
+  makeGate,
   makeLogger,
   readExactly,
   until,
@@ -184,17 +187,18 @@ Deno.test("AcceptLoop survives failing accepts, warns once and goes on", async (
         : real.accept(),
     close: () => real.close(),
   };
-  const limit = new ConnectionLimit(0, logger);
-  const handle = (conn: Deno.TcpConn) =>
-    acceptor.accept(new ConnTransport(conn, "tcp", limit.release));
-  const loop = new AcceptLoop({ listener, limit, handle, logger });
+  const handle = (conn: Deno.TcpConn, incoming: Incoming) =>
+    acceptor.accept(new ConnTransport(conn, "tcp", incoming));
+  const config = makeConfig();
+  const gate = makeGate(logger);
+  const loop = new AcceptLoop({ listener, config, gate, handle, logger });
   using _client = await Deno.connect({
     hostname: "127.0.0.1",
     port: real.addr.port,
   });
   (await acceptor.next()).close();
   assertEquals(warnings, ["Cannot accept a connection: Too many open files"]);
-  assertEquals(limit.open, 0);
+  assertEquals([loop.open, gate.open, gate.pending], [0, 0, 0]);
   await loop.close();
 });
 
@@ -205,9 +209,11 @@ Deno.test("AcceptLoop.close() does not wait for the pause after a failure", asyn
     accept: () => Promise.reject(new Error("no")),
     close() {},
   };
-  const limit = new ConnectionLimit(0, logger);
-  const loop = new AcceptLoop({ listener, limit, handle() {}, logger });
+  const config = makeConfig();
+  const gate = makeGate(logger);
+  const handle = () => {};
+  const loop = new AcceptLoop({ listener, config, gate, handle, logger });
   await until(() => warnings.length > 0);
   await loop.close();
-  assertEquals(limit.open, 0);
+  assertEquals([loop.open, gate.open, gate.pending], [0, 0, 0]);
 });

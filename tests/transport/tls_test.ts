@@ -4,9 +4,9 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
+import { fillLimits } from "../../broker/config/limit_schema.ts";
 import type { ListenerConfig } from "../../broker/config/mod.ts";
 import { ListenError, openListener } from "../../broker/transport/mod.ts";
-import { listenTls } from "../../broker/transport/tls.ts";
 import { type CertificatePair, makeCertificates } from "../_certificates.ts";
 import {
   Acceptor,
@@ -161,10 +161,11 @@ Deno.test("TLS: a peer whose bytes nobody reads is made to wait", async () => {
 
 Deno.test("TLS: a client that never completes its handshake is dropped and holds up nobody", async () => {
   const acceptor = new Acceptor();
-  const config = makeConfig({ tls: makeTls() });
-  const listener = await listenTls(config, acceptor.accept, makeLogger(), {
-    handshakeTimeout: 300,
+  const config = makeConfig({
+    tls: makeTls(),
+    limits: fillLimits({ connectTimeout: 0.3 }),
   });
+  const listener = await openListener(config, acceptor.accept, makeLogger());
   using silent = await Deno.connect({
     hostname: "127.0.0.1",
     port: listener.port,

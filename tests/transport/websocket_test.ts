@@ -1,9 +1,11 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { fillLimits } from "../../broker/config/limit_schema.ts";
 import type { ListenerConfig } from "../../broker/config/mod.ts";
 import {
   type Listener,
   ListenError,
   openListener,
+  type Transport,
   webSocketTransport,
 } from "../../broker/transport/mod.ts";
 import { makeCertificates } from "../_certificates.ts";
@@ -30,7 +32,7 @@ async function open(changes: Partial<ListenerConfig> = {}) {
 
 /** Connects; `closed` resolves with the code when the socket is closed. */
 async function connect(
-  listener: Listener,
+  listener: Pick<Listener, "port">,
   options: { path?: string; protocols?: string[] } = {},
 ) {
   const { path = "/mqtt", protocols = ["mqtt"] } = options;
@@ -149,8 +151,8 @@ Deno.test("WebSocket: the end of the peer's stream is null, after what it had se
   const transport = await acceptor.next();
   socket.send(HELLO);
   socket.close();
-  await closed;
   assertEquals(await readExactly(transport, 6), HELLO);
+  await closed;
   await assertRejects(() => transport.write(HELLO));
   transport.close();
   await listener.close();
@@ -205,10 +207,49 @@ Deno.test("WebSocket: a writer waits for a peer that does not read; close() ends
   await listener.close();
 });
 
-Deno.test("WebSocket: the socket is closed with 1008 when more than 4 MiB wait unread", async () => {
+Deno.test("WebSocket: a peer whose bytes nobody reads is made to wait", async () => {
   const { acceptor, listener } = await open();
-  const { socket, closed } = await connect(listener);
+  const conn = await connectRaw(listener.port);
   const transport = await acceptor.next();
+  await conn.read(new Uint8Array(4096));
+  // 8 KiB of zeros, masked with zeros.
+  const frame = new Uint8Array(8 + 8192);
+  frame.set([0x82, 0xfe, 0x20, 0]);
+  let sent = 0;
+  const sending = (async () => {
+    while (sent < 200_000_000) {
+      await writeAll(conn, frame);
+      sent += 8192;
+    }
+  })().catch(() => {});
+  for (let before = -1; before < sent;) {
+    before = sent;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assertEquals(sent < 50_000_000, true, `${sent} bytes were taken`);
+  const first = sent;
+  assertEquals((await readExactly(transport, 20_000_000)).length, 20_000_000);
+  assertEquals(sent > first, true);
+  transport.close();
+  conn.close();
+  await sending;
+  await listener.close();
+});
+
+Deno.test("webSocketTransport() closes its socket with 1008 when more than 4 MiB wait unread", async () => {
+  const accepted = Promise.withResolvers<Transport>();
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    (request) => {
+      const { socket, response } = Deno.upgradeWebSocket(request, {
+        protocol: "mqtt",
+      });
+      accepted.resolve(webSocketTransport(socket, { address: "", port: 0 }));
+      return response;
+    },
+  );
+  const { socket, closed } = await connect(server.addr);
+  const transport = await accepted.promise;
   for (let i = 0; i < 6; i++) socket.send(new Uint8Array(1024 * 1024));
   assertEquals(await closed, 1008);
   await assertRejects(
@@ -217,7 +258,6 @@ Deno.test("WebSocket: the socket is closed with 1008 when more than 4 MiB wait u
     "wait unread",
   );
   transport.close();
-  await listener.close();
 });
 
 Deno.test("WebSocket: a text message closes the socket with 1003 [MQTT-6.0.0-1]", async () => {
@@ -284,42 +324,119 @@ Deno.test("WebSocket: an allowed origin, no origin, the old subprotocol and any 
   await listener.close();
 });
 
-Deno.test("WebSocket: connections beyond maxConnections are refused, and a place becomes free again", async () => {
+Deno.test("WebSocket: connections beyond maxConnections are closed, and a place becomes free again", async () => {
   const { acceptor, listener } = await open({ maxConnections: 1 });
   const first = await connect(listener);
-  assertStringIncludes(await ask(listener.port, {}), "HTTP/1.1 503");
-  first.socket.close();
+  const transport = await acceptor.next();
+  {
+    using refused = await Deno.connect({
+      hostname: "127.0.0.1",
+      port: listener.port,
+    });
+    const read = refused.read(new Uint8Array(1)).catch(() => null);
+    assertEquals(await read, null);
+  }
+  transport.close();
   await first.closed;
+  let second: { socket: WebSocket; closed: Promise<number> } | undefined;
+  while (second === undefined) {
+    second = await connect(listener).catch(() => undefined);
+  }
   (await acceptor.next()).close();
-  const second = await connect(listener);
-  second.socket.close();
-  await second.closed;
+  assertEquals(await second.closed, 1000);
   await listener.close();
 });
 
 Deno.test("WebSocket: clients that leave during the handshake cost no place", async () => {
-  const { listener } = await open({ maxConnections: 3 });
-  for (let i = 0; i < 20; i++) (await connectRaw(listener.port)).close();
+  const { acceptor, listener } = await open({ maxConnections: 3 });
+  const { port } = listener;
+  for (let i = 0; i < 20; i++) {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    await writeAll(conn, new TextEncoder().encode("GET /mqtt HTTP/1.1\r\nh"))
+      .catch(() => {});
+    conn.close();
+  }
   let answer = "";
-  while (!answer.includes("101")) answer = await ask(listener.port, {});
-  await listener.close();
+  while (!answer.includes("101")) {
+    answer = await ask(port, {}).catch(() => "");
+  }
+  (await acceptor.next()).close();
+  assertEquals(acceptor.count, 0);
   await listener.close();
 });
 
-Deno.test("WebSocket: closing the listener keeps the connections; the port is free after the last", async () => {
+Deno.test("WebSocket: a client that never completes its handshake is dropped and holds up nobody", async () => {
+  const { acceptor, listener } = await open({
+    limits: fillLimits({ connectTimeout: 0.2 }),
+  });
+  using silent = await Deno.connect({
+    hostname: "127.0.0.1",
+    port: listener.port,
+  });
+  await writeAll(silent, new TextEncoder().encode("GET /mqtt HTTP/1.1\r\n"));
+  const { socket, closed } = await connect(listener);
+  assertEquals(await silent.read(new Uint8Array(1)).catch(() => null), null);
+  socket.close();
+  const transport = await acceptor.next();
+  assertEquals(await transport.read(new Uint8Array(1)), null);
+  await closed;
+  transport.close();
+  assertEquals(acceptor.count, 0);
+  await listener.close();
+});
+
+Deno.test("WebSocket: closing the listener drops unfinished handshakes", async () => {
+  const { acceptor, listener } = await open();
+  using silent = await Deno.connect({
+    hostname: "127.0.0.1",
+    port: listener.port,
+  });
+  // A later connection is through, so the earlier one has been accepted.
+  const { closed } = await connect(listener);
+  (await acceptor.next()).close();
+  await closed;
+  await listener.close();
+  assertEquals(await silent.read(new Uint8Array(1)).catch(() => null), null);
+});
+
+Deno.test("WebSocket: a request that is endless or no request is refused", async () => {
+  const { acceptor, listener } = await open();
+  for (
+    const request of [
+      `GET /mqtt HTTP/1.1\r\n${"x: y\r\n".repeat(10_000)}`,
+      "\x16\x03\x01\x02\r\n\r\n",
+      "GET /mqtt HTTP/1.1\r\nno colon\r\n\r\n",
+      "GET /mqtt HTTP/1.0\r\n\r\n",
+    ]
+  ) {
+    using conn = await Deno.connect({
+      hostname: "127.0.0.1",
+      port: listener.port,
+    });
+    await writeAll(conn, new TextEncoder().encode(request)).catch(() => {});
+    // What the broker did not read may take its answer away.
+    const answer = await readExactly(conn, 12).catch(() => new Uint8Array(0));
+    if (answer.length > 0) {
+      assertEquals(new TextDecoder().decode(answer), "HTTP/1.1 400");
+    }
+  }
+  assertEquals(acceptor.count, 0);
+  await listener.close();
+});
+
+Deno.test("WebSocket: closing the listener keeps the connections and frees the port", async () => {
   const { acceptor, listener } = await open();
   const { socket, closed } = await connect(listener);
   const transport = await acceptor.next();
   await listener.close();
   socket.send(HELLO);
   assertEquals(await readExactly(transport, 5), HELLO);
-  assertStringIncludes(await ask(listener.port, {}), "HTTP/1.1 503");
-  transport.close();
-  await listener.close();
-  assertEquals(await closed, 1000);
   await assertRejects(() =>
     Deno.connect({ hostname: "127.0.0.1", port: listener.port })
   );
+  transport.close();
+  await listener.close();
+  assertEquals(await closed, 1000);
 });
 
 Deno.test("WebSocket: a peer that does not answer the closing handshake does not hold up close()", async () => {
