@@ -13,7 +13,7 @@ import {
   type TlsOptions as NodeTlsOptions,
   type TLSSocket,
 } from "node:tls";
-import type { Logger, PeerCertificate } from "../../plugins/mod.ts";
+import type { Logger } from "../../plugins/mod.ts";
 import type { ListenerConfig } from "../config/mod.ts";
 import type { ConnectionGate } from "../limits/gate.ts";
 import { AcceptLoop, type Incoming } from "./accept_loop.ts";
@@ -21,6 +21,7 @@ import { CipherStream } from "./cipher_stream.ts";
 import { formatAddress } from "./listen_error.ts";
 import { openTcp } from "./tcp.ts";
 import { TlsTransport } from "./tls_transport.ts";
+import { VerifiedCertificates } from "./verified_certificates.ts";
 import type { AcceptHandler, RunningListener } from "./transport.ts";
 
 type ListenerTls = NonNullable<ListenerConfig["tls"]>;
@@ -45,6 +46,7 @@ export function listenTls(
 ): RunningListener {
   let tls = config.tls!;
   let nodeOptions = toNodeOptions(config, tls);
+  let verified = new VerifiedCertificates();
   const handshakes = new Set<CipherStream>();
   // The place is taken before the handshake, so that unfinished ones count too.
   const handle = (conn: Deno.TcpConn, { address, port, place }: Incoming) => {
@@ -57,7 +59,8 @@ export function listenTls(
       handshakes.delete(cipher);
       place.release();
     });
-    const present = tls;
+    const { clientCertificate } = tls;
+    const known = verified;
     const fail = (error: Error) =>
       logger.debug("A TLS handshake failed", {
         listener: config.name,
@@ -66,7 +69,14 @@ export function listenTls(
       });
     shakeHands(cipher, nodeOptions, fail, (socket) => {
       handshakes.delete(cipher);
-      const certificate = toPeerCertificate(socket, present);
+      const certificate = clientCertificate === "none"
+        ? undefined
+        : known.certificateOf(socket);
+      if (clientCertificate === "required" && certificate === undefined) {
+        fail(new Error("the resumed session has no verified certificate"));
+        cipher.destroy();
+        return;
+      }
       accept(
         new TlsTransport(socket, cipher, { address, port, certificate }),
         place,
@@ -84,7 +94,10 @@ export function listenTls(
       return loop.close();
     },
     update: (config) => {
-      tls = config.tls!;
+      const next = config.tls!;
+      // What was verified before proves nothing to other authorities.
+      if (next.ca !== tls.ca) verified = new VerifiedCertificates();
+      tls = next;
       nodeOptions = toNodeOptions(config, tls);
       loop.update(config);
     },
@@ -132,21 +145,4 @@ function shakeHands(
     done(socket);
   });
   server.emit("connection", cipher);
-}
-
-// `authorized` is the verdict of the chain check; a certificate that failed it
-// proves nothing and is not shown to anybody.
-function toPeerCertificate(
-  socket: TLSSocket,
-  tls: ListenerTls,
-): PeerCertificate | undefined {
-  if (tls.clientCertificate === "none" || !socket.authorized) return undefined;
-  const certificate = socket.getPeerCertificate();
-  if (!certificate?.fingerprint256) return undefined;
-  const name: unknown = certificate.subject?.CN;
-  return {
-    commonName: Array.isArray(name) ? String(name.at(-1)) : String(name ?? ""),
-    subjectAltName: certificate.subjectaltname ?? "",
-    fingerprint256: certificate.fingerprint256,
-  };
 }

@@ -27,8 +27,7 @@ import { WebSocketServerTransport } from "./websocket_server_transport.ts";
  * @param gate Lets connections in.
  * @returns The running listener; its `close()` also waits, for a second at most,
  *   for connections that are in their closing handshake.
- * @throws {ListenError} If the address cannot be listened on, or certificate and
- *   key are no good.
+ * @throws {ListenError} If the address cannot be listened on.
  */
 export function listenWebSocket(
   config: ListenerConfig,
