@@ -18,6 +18,7 @@ import { ackPacket, publishPacket } from "./message_packet.ts";
 import type { ListenerLimits } from "./config/mod.ts";
 import { fail, lateConnect } from "./connection_failure.ts";
 import type { Place } from "./limits/gate.ts";
+import { Pause } from "./limits/pause.ts";
 import { Throttle } from "./limits/throttle.ts";
 import { Output, type OutputOwner } from "./output.ts";
 import { PublishOutput } from "./publish_output.ts";
@@ -45,6 +46,8 @@ export class Connection implements OutputOwner {
   readonly listener: string;
   /** What was let in. */
   readonly place: Place;
+  /** What it waits for before more of it is read. */
+  readonly pause: Pause;
   /** The limits of its listener. */
   limits: ListenerLimits;
   readonly output: Output;
@@ -87,6 +90,7 @@ export class Connection implements OutputOwner {
     this.transport = transport;
     this.listener = listener;
     this.place = place;
+    this.pause = new Pause(core.clock);
     place.evict = () => this.drop("too many connections owe their CONNECT");
     this.limits = core.limitsOf(listener);
     this.#limit = this.limits.maxConnectPacketSize;
@@ -189,11 +193,10 @@ export class Connection implements OutputOwner {
 
   /** Takes the limits of an accepted client over from the configuration. */
   adoptLimits(): void {
-    const { core } = this;
-    this.limits = core.limitsOf(this.listener);
-    this.#limit = this.limits.maxPacketSize;
-    this.throttle?.release();
-    this.throttle = Throttle.of(core, this.session!.clientId, this.limits);
+    const { reports } = this.core;
+    const limits = this.limits = this.core.limitsOf(this.listener);
+    this.#limit = limits.maxPacketSize;
+    this.throttle = Throttle.of(reports, this.session!.clientId, limits);
   }
 
   /**
@@ -331,8 +334,8 @@ export class Connection implements OutputOwner {
         break;
       }
       if (this.throttle !== undefined) {
-        const pause = this.throttle.take(size, bytes[start] >> 4 === 3);
-        if (pause !== undefined) return pause;
+        const delay = this.throttle.take(size, bytes[start] >> 4 === 3);
+        if (delay > 0) return this.pause.wait(delay);
       }
       input.start = start + size;
       core.stats.packetsReceived++;
@@ -356,7 +359,7 @@ export class Connection implements OutputOwner {
     this.phase = "closed";
     this.#deadline?.cancel();
     this.#relief?.caughtUp();
-    this.throttle?.release();
+    this.pause.end();
     this.session = null;
     if (session !== null) this.core.sessions.detach(session, sendWill);
   }

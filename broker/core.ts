@@ -12,6 +12,8 @@ import { Clock } from "./clock.ts";
 import type { ListenerLimits, ResolvedConfig } from "./config/mod.ts";
 import { Delivery } from "./delivery.ts";
 import { ConnectionGate } from "./limits/gate.ts";
+import { FlappingGuard } from "./limits/flapping_guard.ts";
+import { LoginGuard } from "./limits/login_guard.ts";
 import { LimitReports } from "./limits/limit_reports.ts";
 import type { Message } from "./message.ts";
 import { Flusher } from "./output.ts";
@@ -38,6 +40,10 @@ export class Core implements JournalOwner {
   readonly reports: LimitReports;
   /** Lets connections in. */
   readonly gate: ConnectionGate;
+  /** Turns away who tries passwords. */
+  readonly logins: LoginGuard;
+  /** Turns away who connects too often. */
+  readonly flapping: FlappingGuard;
   readonly clock: Clock = new Clock();
   readonly flusher: Flusher = new Flusher();
   readonly frames: WireFrames = new WireFrames();
@@ -59,6 +65,8 @@ export class Core implements JournalOwner {
     this.plugins = plugins;
     this.reports = new LimitReports(logger, this.stats.limits);
     this.gate = new ConnectionGate(this);
+    this.logins = new LoginGuard(this);
+    this.flapping = new FlappingGuard(this);
     this.tree = new SubscriptionTree(config.overlapping === "merge");
     this.sessions = new SessionRegistry(this);
     this.delivery = new Delivery(this);

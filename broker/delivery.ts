@@ -8,6 +8,8 @@ import type { PublishView } from "../codec/publish.ts";
 import type { QoS } from "../plugins/mod.ts";
 import type { Deadline } from "./clock.ts";
 import type { Core } from "./core.ts";
+import { mayQueue } from "./limits/queue_limit.ts";
+import { mayRetain } from "./limits/retained_limit.ts";
 import type { Message } from "./message.ts";
 import type { SharedGroup, Target } from "./topics/subscription_tree.ts";
 import type { Topic } from "./topics/topic.ts";
@@ -78,12 +80,9 @@ export class Delivery {
     // [MQTT-3.3.1-12], [MQTT-3.3.1-13]
     const retain = retained || (target.retainAsPublished && message.retain);
     if (session.pending !== undefined) {
-      const { maxQueuedMessages, maxQueuedBytes } = this.#core.config;
-      if (
-        session.pendingCount >= maxQueuedMessages ||
-        session.pendingBytes + message.weight > maxQueuedBytes
-      ) {
-        this.#core.stats.dropped.queue_full++;
+      const { clientId, pendingCount, pendingBytes } = session;
+      const { weight } = message;
+      if (!mayQueue(this.#core, clientId, pendingCount, pendingBytes, weight)) {
         return;
       }
       const kept = message.keep();
@@ -114,24 +113,14 @@ export class Delivery {
   /** Makes a message its topic's retained one, or removes that if it is empty. */
   retain(message: Message): void {
     const core = this.#core;
-    const { retained, stats, plugins, config, logger } = core;
+    const { retained, stats, plugins } = core;
     const { hooks } = plugins;
     if (message.size === 0) {
       // [MQTT-3.3.1-6]
       if (!retained.delete(message.topic)) return;
       core.journal?.retain(message);
     } else {
-      const limit = config.maxRetainedMessages;
-      if (
-        limit > 0 && retained.size >= limit &&
-        retained.get(message.topic) === undefined
-      ) {
-        logger.warn("Retained message refused: there are too many", {
-          topic: message.topic,
-          limit,
-        });
-        return;
-      }
+      if (!mayRetain(core, message)) return;
       const kept = message.keep().settle();
       retained.set(kept);
       core.journal?.retain(kept);

@@ -20,6 +20,8 @@ const SMALL = 96;
 export class PublishOutput {
   readonly #core: Core;
   readonly #output: Output;
+  /** Client identifier, for the log. */
+  clientId = "";
   /** Whether the client speaks MQTT 5. */
   v5 = false;
   /** Largest packet that the client takes. */
@@ -110,6 +112,12 @@ export class PublishOutput {
       qos === 0 && this.#output.size + size > this.#core.config.maxOutputBytes
     ) {
       this.#core.stats.dropped.output_full++;
+      this.#core.reports.reached(
+        "maxOutputBytes",
+        this.clientId,
+        "Message dropped: the client does not read",
+        this.#core.config.maxOutputBytes,
+      );
       return false;
     }
     return true;

@@ -42,6 +42,7 @@ export class Stats implements BrokerStats {
   inflightIn = 0;
   inflightOut = 0;
   queued = 0;
+  queuedBytes = 0;
   retained = 0;
   subscriptions = 0;
 }

@@ -44,6 +44,7 @@ const NAMES = [
  * @param frame Exactly one frame.
  * @param version Protocol level of the connection; ignored for CONNECT.
  * @param sender Who sent the packet.
+ * @param maxUserProperties Most user properties in one place.
  * @returns Where the parts of the packet are.
  * @throws {PacketError} If a rule is broken.
  */
@@ -51,6 +52,7 @@ export function checkFrame(
   frame: Uint8Array,
   version: 3 | 4 | 5,
   sender: Sender,
+  maxUserProperties: number = Infinity,
 ): FrameLayout {
   const size = frameSize(frame, 0, frame.length, Infinity);
   if (size === 0 || size !== frame.length) {
@@ -64,7 +66,7 @@ export function checkFrame(
   let start = 1;
   while (frame[start++] > 0x7f);
   const name = NAMES[type];
-  const reader = new FrameReader(frame, start, name);
+  const reader = new FrameReader(frame, start, name, maxUserProperties);
   if (type === 1) return { type, ...checkConnect(reader) };
   return {
     type,

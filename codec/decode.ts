@@ -20,6 +20,8 @@ export interface DecodeOptions {
    * subscription identifier with a PUBLISH, for instance. Default: `"client"`.
    */
   from?: "client" | "server";
+  /** Most user properties of the packet, and of a will in it. Default: any number. */
+  maxUserProperties?: number;
 }
 
 /**
@@ -32,7 +34,8 @@ export interface DecodeOptions {
  * ignored.
  * @param options Who sent the packet.
  * @returns The packet.
- * @throws {PacketError} If a rule of the standard is broken; `reasonCode` goes on the wire.
+ * @throws {PacketError} If a rule of the standard is broken, or the packet has too many user
+ * properties (0x97); `reasonCode` goes on the wire.
  *
  * @example
  * ```ts
@@ -49,7 +52,8 @@ export function decode(
   version: ProtocolVersion,
   options: DecodeOptions = {},
 ): Packet {
-  const layout = checkFrame(frame, version, options.from ?? "client");
+  const { from = "client", maxUserProperties } = options;
+  const layout = checkFrame(frame, version, from, maxUserProperties);
   const plain = readPlain(frame, layout);
   if (plain !== undefined) return plain;
   const packet = parse(prepare(frame, layout), layout);

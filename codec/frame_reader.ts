@@ -14,6 +14,7 @@ export class FrameReader {
   /** Index of the next byte. */
   at: number;
   readonly #packet: string;
+  readonly #maxUserProperties: number;
 
   /**
    * Creates a reader that stands at the beginning of the body.
@@ -21,11 +22,18 @@ export class FrameReader {
    * @param bytes The whole frame.
    * @param start Index of the first byte of the body.
    * @param packet Name of the packet for messages.
+   * @param maxUserProperties Most user properties in one place.
    */
-  constructor(bytes: Uint8Array, start: number, packet: string) {
+  constructor(
+    bytes: Uint8Array,
+    start: number,
+    packet: string,
+    maxUserProperties: number = Infinity,
+  ) {
     this.bytes = bytes;
     this.at = start;
     this.#packet = packet;
+    this.#maxUserProperties = maxUserProperties;
   }
 
   /** How many bytes are left. */
@@ -82,7 +90,13 @@ export class FrameReader {
     this.#need(length, "properties");
     const start = this.at;
     this.at += length;
-    checkProperties(this.bytes, start, this.at, holder);
+    checkProperties(
+      this.bytes,
+      start,
+      this.at,
+      holder,
+      this.#maxUserProperties,
+    );
     return { start, end: this.at };
   }
 

@@ -149,7 +149,8 @@ function property(
  * @param start Index of the first property, after the length of the properties.
  * @param end Index after the last property.
  * @param holder The packet that carries them, or `will`.
- * @throws {PacketError} 0x81 if they cannot be parsed or hold a property that does not
+ * @param maxUserProperties Most user properties.
+ * @throws {PacketError} 0x97 if there are too many user properties, 0x81 if they cannot be parsed or hold a property that does not
  * belong there, 0x82 if a property occurs twice or has a value that is not
  * allowed, 0x94 for the topic alias 0.
  */
@@ -158,8 +159,10 @@ export function checkProperties(
   start: number,
   end: number,
   holder: PropertyHolder,
+  maxUserProperties: number = Infinity,
 ): void {
   const seen = new Set<number>();
+  let userProperties = 0;
   let at = start;
   while (at < end) {
     const property = BY_ID[bytes[at]];
@@ -182,6 +185,14 @@ export function checkProperties(
       );
     }
     seen.add(id);
+    if (
+      id === PropertyId.UserProperty && ++userProperties > maxUserProperties
+    ) {
+      throw new PacketError(
+        ReasonCode.QuotaExceeded,
+        `Cannot accept the properties (${holder}): there are more than ${maxUserProperties} user properties`,
+      );
+    }
     at = checkValue(bytes, at + 1, end, property);
   }
   if (

@@ -43,6 +43,8 @@ export class PublishView<T extends InternedTopic> {
   topicAlias = 0;
   /** Message expiry interval in seconds; -1 if there is none. */
   expiry = -1;
+  /** How many user properties there are. */
+  userProperties = 0;
   /** Where the properties stand that are passed on unchanged. */
   forward: Uint8Array = NOTHING;
   /** Where they begin. */
@@ -113,6 +115,7 @@ export class PublishView<T extends InternedTopic> {
     }
     this.topicAlias = 0;
     this.expiry = -1;
+    this.userProperties = 0;
     this.verbatim = true;
     if (version === 5) {
       at = this.#readProperties(at, end);
@@ -198,6 +201,7 @@ export class PublishView<T extends InternedTopic> {
           at += 2 + ((bytes[at] << 8) | bytes[at + 1]);
           break;
         case 0x26: // user property
+          this.userProperties++;
           at = readText(bytes, readText(bytes, at, stop), stop);
           break;
         case 0x0b: // [MQTT-3.3.4-6]

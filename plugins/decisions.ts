@@ -9,7 +9,13 @@ import type { Denial, EnhancedAuthResult } from "./mod.ts";
 import { isThenable, TIMED_OUT, withTimeLimit } from "./time_limit.ts";
 
 /** What the plugins decided together. A denial always has its reason code. */
-export type Verdict = true | Denial & { readonly reasonCode: number };
+export type Verdict =
+  | true
+  | Denial & {
+    readonly reasonCode: number;
+    /** Whether it only is one because a plugin failed. */
+    readonly failed?: boolean;
+  };
 
 /**
  * How the answers of several plugins become one verdict.
@@ -42,6 +48,13 @@ const NOT_AUTHORIZED = 0x87;
 export const DENIED: Verdict = Object.freeze({
   allow: false,
   reasonCode: NOT_AUTHORIZED,
+});
+
+/** The same, because a plugin failed. */
+const FAILED: Exclude<Verdict, true> = Object.freeze({
+  allow: false,
+  reasonCode: NOT_AUTHORIZED,
+  failed: true,
 });
 
 /** Asks plugins and combines their answers. */
@@ -90,7 +103,7 @@ export class DecisionMaker<Event> {
         answer = decider.ask(event);
       } catch (error) {
         decider.log.failed(decider.method, error);
-        return DENIED;
+        return FAILED;
       }
       if (answer === true) {
         if (this.#firstDecides) return true;
@@ -117,7 +130,7 @@ export class DecisionMaker<Event> {
       if (this.#firstDecides) return true;
       someoneAgrees = true;
     } else if (answer !== undefined && answer !== null) {
-      return denialOf(answer, decider);
+      return answer === FAILED ? FAILED : denialOf(answer, decider);
     }
     return this.#askFrom(index + 1, someoneAgrees, event);
   }
@@ -149,10 +162,11 @@ export async function decideEnhanced<Event>(
       answer = decider.ask(event);
     } catch (error) {
       decider.log.failed(decider.method, error);
-      return denialOf(false, decider);
+      return FAILED;
     }
     if (isThenable(answer)) answer = await settle(answer, decider, timeout);
     if (answer === undefined || answer === null) continue;
+    if (answer === FAILED) return FAILED;
     return isStep(answer) ? answer : denialOf(answer, decider);
   }
   return undefined;
@@ -171,7 +185,7 @@ async function settle(
   } catch (error) {
     log.failed(method, error);
   }
-  return false;
+  return FAILED;
 }
 
 /** Everything but a clear answer denies: a truthy mistake must not open the door. */

@@ -438,6 +438,8 @@ export interface BrokerStats {
   readonly inflightOut: number;
   /** Messages that wait in the queues of sessions. */
   readonly queued: number;
+  /** What they weigh in bytes; one that waits for several clients counts for each. */
+  readonly queuedBytes: number;
   /** Retained messages. */
   readonly retained: number;
   /** Subscriptions. */

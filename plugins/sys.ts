@@ -1,6 +1,6 @@
 /**
  * Publishes the state of the broker under `$SYS/broker/`. Follows aMQTT's
- * `BrokerSysPlugin`, with the same 24 topics.
+ * `BrokerSysPlugin`, with the same 24 topics, and one for each limit that was reached.
  *
  * | Option | Type | Default | Meaning |
  * |---|---|---|---|
@@ -32,6 +32,7 @@
  * | `uptime/formatted` | Time of the start, UTC |
  * | `heap/size`, `heap/maximum` | Memory of the process now and at most, in MB |
  * | `cpu/percent`, `cpu/maximum` | Use of the processor in the last interval and at most; 100 is one core |
+ * | `limits/<key>` | How often the limit of that name in the configuration was reached, such as `limits/max-connections`; not there before it was |
  *
  * @module
  */
@@ -90,6 +91,13 @@ export default class Sys extends BasePlugin<SysOptions> {
       const text = typeof value === "number" ? value.toString() : value;
       this.context.publish(ROOT + name, text);
     }
+    const { limits } = this.context.stats();
+    for (const [name, count] of Object.entries(limits)) {
+      this.context.publish(
+        `${ROOT}limits/${inConfiguration(name)}`,
+        `${count}`,
+      );
+    }
   }
 
   #values(): Record<string, string | number> {
@@ -136,6 +144,11 @@ export default class Sys extends BasePlugin<SysOptions> {
     this.#cpuReadAt = now;
     return elapsed > 0 ? Math.max(0, used / elapsed * 100) : 0;
   }
+}
+
+/** The name of a key as files spell it: `max-connections`. */
+function inConfiguration(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** aMQTT's spelling: `2025-01-31 12:00:00+00:00`. */

@@ -5,6 +5,23 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
+
+const LONGEST_KEY = 64;
+
+/**
+ * A key for a name that a stranger chose, and that may be very long.
+ *
+ * @param name The name.
+ * @returns The name itself, or a short one that no other name has.
+ */
+export function shortKey(name: string): string {
+  return name.length <= LONGEST_KEY
+    ? name
+    // No name of up to 64 characters looks like that.
+    : `sha256-${createHash("sha256").update(name).digest("hex")}`;
+}
+
 /** A map whose entries expire, with a greatest number of entries. */
 export class ExpiringTable<Value> {
   readonly #entries = new Map<string, { value: Value; until: number }>();

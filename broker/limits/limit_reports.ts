@@ -7,6 +7,7 @@
 
 import type { Logger } from "../../plugins/mod.ts";
 import type { Limits } from "../config/types.ts";
+import { shortKey } from "./expiring_table.ts";
 
 /**
  * What was reached: the limit by its name in the configuration, or a rule that
@@ -22,6 +23,8 @@ export type LimitCounts = Partial<Record<LimitName, number>>;
 
 /** Milliseconds between two lines about the same limit and client. */
 const INTERVAL = 10_000;
+// Of longer names the beginning is logged.
+const LONGEST_NAME = 128;
 // With more clients than that, one line for each limit has to do.
 const MOST_CLIENTS = 1000;
 
@@ -61,12 +64,12 @@ export class LimitReports {
     if (silences === undefined) {
       this.#silences.set(limit, silences = new Silences());
     }
-    const unlogged = silences.end(who);
+    const unlogged = silences.end(shortKey(who));
     if (unlogged === undefined) return;
     this.#logger.warn(answer, {
       limit: inConfiguration(limit),
       ...(value !== undefined && { value }),
-      ...(who !== "" && { who }),
+      ...(who !== "" && { who: who.slice(0, LONGEST_NAME) }),
       ...(unlogged > 0 && { unlogged }),
     });
   }

@@ -29,7 +29,11 @@ function read(
       "Cannot read an acknowledgement: its packet identifier is 0",
     );
   }
-  const packet = decode(bytes.subarray(start, end), connection.version) as {
+  const packet = decode(
+    bytes.subarray(start, end),
+    connection.version,
+    connection.core.config,
+  ) as {
     messageId?: number;
     reasonCode?: number;
   };

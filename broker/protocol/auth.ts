@@ -7,9 +7,12 @@
 import type { IAuthPacket } from "mqtt-packet";
 import { PacketError } from "../../codec/errors.ts";
 import { ReasonCode } from "../../codec/reason_codes.ts";
-import type { EnhancedAuthResult } from "../../plugins/mod.ts";
+import type { Verdict } from "../../plugins/manager.ts";
 import type { Connection } from "../connection.ts";
 import type { Session } from "../session/session.ts";
+
+/** A denial with its reason code. */
+type Refused = Exclude<Verdict, true>;
 
 /** An exchange that is under way. */
 export interface EnhancedAuthState {
@@ -22,7 +25,7 @@ export interface EnhancedAuthState {
   /** What happens when it has succeeded; the data go along. */
   readonly succeeded: (data: Uint8Array | undefined) => void | Promise<void>;
   /** What happens when it has failed. */
-  readonly failed: (reasonCode: number, reasonString?: string) => void;
+  readonly failed: (denial: Refused) => void | Promise<void>;
 }
 
 /** Handles an AUTH packet. */
@@ -68,7 +71,7 @@ export async function authenticationStep(
   const state = connection.auth!;
   const method = connection.authMethod!;
   state.step++;
-  const answer: EnhancedAuthResult = await connection.core.plugins
+  const answer = await connection.core.plugins
     .enhancedAuthenticate({
       session: state.session,
       method,
@@ -77,7 +80,7 @@ export async function authenticationStep(
       step: state.step,
     });
   if (connection.phase === "closed") return;
-  if (typeof answer === "object" && answer !== null && "result" in answer) {
+  if (answer !== undefined && "result" in answer) {
     if (answer.result === "success") {
       connection.auth = undefined;
       // What the client sends next waits for the CONNACK.
@@ -89,15 +92,8 @@ export async function authenticationStep(
   }
   connection.auth = undefined;
   // [MQTT-4.12.0-1]
-  if (answer === undefined || answer === null) {
-    state.failed(ReasonCode.BadAuthenticationMethod);
-  } else {
-    const denial = typeof answer === "object" ? answer : undefined;
-    state.failed(
-      denial?.reasonCode ?? ReasonCode.NotAuthorized,
-      denial?.reasonString,
-    );
-  }
+  const reasonCode = ReasonCode.BadAuthenticationMethod;
+  await state.failed(answer ?? { allow: false, reasonCode });
 }
 
 function reauthentication(connection: Connection): EnhancedAuthState {
@@ -106,7 +102,7 @@ function reauthentication(connection: Connection): EnhancedAuthState {
     step: 0,
     reauthentication: true,
     succeeded: (data) => sendAuth(connection, ReasonCode.Success, data),
-    failed: (reasonCode, reasonString) =>
+    failed: ({ reasonCode, reasonString }) =>
       connection.end(reasonCode, true, reasonString),
   };
 }

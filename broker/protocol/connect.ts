@@ -13,6 +13,13 @@ import { ReasonCode } from "../../codec/reason_codes.ts";
 import type { Denial, QoS } from "../../plugins/mod.ts";
 import type { Connection } from "../connection.ts";
 import type { Core } from "../core.ts";
+import {
+  entered,
+  loginFailed,
+  refusedAtOnce,
+  refusedSession,
+} from "../limits/entrance.ts";
+import { topicLimit } from "../limits/topic_limit.ts";
 import { Message } from "../message.ts";
 import { Session } from "../session/session.ts";
 import { Topic } from "../topics/topic.ts";
@@ -55,6 +62,11 @@ export async function handleConnect(
     refuse(connection, problem);
     return;
   }
+  const early = refusedAtOnce(connection, session);
+  if (early !== undefined) {
+    refuse(connection, early);
+    return;
+  }
   const method = packet.properties?.authenticationMethod;
   if (method !== undefined) {
     connection.authMethod = method;
@@ -64,7 +76,10 @@ export async function handleConnect(
       step: 0,
       reauthentication: false,
       succeeded: (data) => admit(connection, session, packet, assigned, data),
-      failed: (code, text) => refuse(connection, code, text),
+      failed: async (denial) => {
+        await loginFailed(connection, session, denial);
+        refuse(connection, denial.reasonCode, denial.reasonString);
+      },
     };
     await authenticationStep(connection, packet.properties?.authenticationData);
     return;
@@ -78,11 +93,8 @@ export async function handleConnect(
       username: session.username,
       peer: connection.peer,
     });
-    refuse(
-      connection,
-      verdict.reasonCode ?? ReasonCode.NotAuthorized,
-      verdict.reasonString,
-    );
+    await loginFailed(connection, session, verdict);
+    refuse(connection, verdict.reasonCode, verdict.reasonString);
     return;
   }
   await admit(connection, session, packet, assigned, undefined);
@@ -125,6 +137,11 @@ async function admit(
       return;
     }
   }
+  const problem = refusedSession(connection, session);
+  if (problem !== undefined) {
+    refuse(connection, problem);
+    return;
+  }
   accept(connection, session, packet, assigned, data);
 }
 
@@ -142,6 +159,7 @@ function accept(
     config.maxInflight,
     asked.receiveMaximum ?? 65535,
   );
+  connection.publishes.clientId = candidate.clientId;
   connection.publishes.v5 = version === 5;
   connection.publishes.aliasMaximum = Math.min(
     config.topicAliasMaximum,
@@ -151,6 +169,7 @@ function accept(
   const before = core.journal?.ops;
   const session = core.sessions.attach(connection, candidate);
   connection.session = session;
+  entered(connection, session);
   connection.open(session.keepAlive);
   const connack: IConnackPacket = {
     cmd: "connack",
@@ -274,7 +293,11 @@ function readWill(
   if (will === undefined) return undefined;
   const { config } = core;
   const topic = new Topic(will.topic);
-  if (topic.levels > config.maxTopicLevels) return ReasonCode.TopicNameInvalid;
+  const limit = topicLimit(topic, config);
+  if (limit !== undefined) {
+    core.reports.reached(limit, session.clientId, "Will refused");
+    return ReasonCode.TopicNameInvalid;
+  }
   if (topic.internal && !config.allowDollarPublish) {
     return ReasonCode.NotAuthorized;
   }
@@ -312,7 +335,7 @@ function readConnect(
   bytes: Uint8Array,
 ): IConnectPacket {
   try {
-    return decode(bytes, 5) as IConnectPacket;
+    return decode(bytes, 5, connection.core.config) as IConnectPacket;
   } catch (error) {
     if (error instanceof PacketError) {
       const level = protocolLevel(bytes);
@@ -376,6 +399,7 @@ function refuse(
   reasonCode: number,
   reasonString?: string,
 ): void {
+  if (connection.phase === "closed") return;
   const connack: IConnackPacket = { cmd: "connack", sessionPresent: false };
   if (connection.version === 5) {
     connack.reasonCode = reasonCode;

@@ -79,7 +79,8 @@ function handleOther(
     case 7:
       return handlePubcomp(connection, bytes, start, end);
   }
-  const packet = decode(bytes.subarray(start, end), connection.version);
+  const frame = bytes.subarray(start, end);
+  const packet = decode(frame, connection.version, connection.core.config);
   switch (packet.cmd) {
     case "subscribe":
       return handleSubscribe(connection, packet);
@@ -107,7 +108,11 @@ function handleBeforeConnack(
   type: number,
   frame: Uint8Array,
 ): Promise<void> | undefined {
-  const packet = decode(frame.slice(), connection.version);
+  const packet = decode(
+    frame.slice(),
+    connection.version,
+    connection.core.config,
+  );
   observePacket(connection, packet);
   // A plugin that saw the packet may have ended the connection.
   if (connection.phase === "closed") return;
@@ -134,7 +139,11 @@ function observe(
   observePacket(
     connection,
     // A copy: mqtt-packet's results point into what they were read from.
-    decode(bytes.slice(start, end), connection.version),
+    decode(
+      bytes.slice(start, end),
+      connection.version,
+      connection.core.config,
+    ),
   );
   return connection.phase === "open";
 }

@@ -10,6 +10,8 @@ import { ReasonCode } from "../../codec/reason_codes.ts";
 import type { Denial } from "../../plugins/mod.ts";
 import { acknowledge } from "../ack_queue.ts";
 import type { Connection } from "../connection.ts";
+import { LimitError } from "../limits/limit_error.ts";
+import { topicLimit } from "../limits/topic_limit.ts";
 import { Message } from "../message.ts";
 import { storeReason } from "../store/failure.ts";
 import { Topic } from "../topics/topic.ts";
@@ -54,7 +56,8 @@ export function handlePublish(
     const unreleased = session.incomingCount;
     // [MQTT-3.3.4-7]; clients of MQTT 3 know of no such limit.
     if (unreleased >= config.receiveMaximum && version === 5) {
-      throw new PacketError(
+      throw new LimitError(
+        "receiveMaximum",
         ReasonCode.ReceiveMaximumExceeded,
         `Cannot take PUBLISH: ${unreleased} messages are not released, at most ${config.receiveMaximum} are allowed`,
       );
@@ -198,7 +201,8 @@ function topicOf(connection: Connection, view: PublishView<Topic>): Topic {
   if (alias === 0) return view.topic!;
   if (alias > config.topicAliasMaximum) {
     // [MQTT-3.3.2-9]
-    throw new PacketError(
+    throw new LimitError(
+      "topicAliasMaximum",
       ReasonCode.TopicAliasInvalid,
       `Cannot take PUBLISH: the topic alias ${alias} is greater than ${config.topicAliasMaximum}`,
     );
@@ -233,11 +237,22 @@ function checkLimits(connection: Connection, view: PublishView<Topic>): void {
       "Cannot take PUBLISH: messages are not retained here",
     );
   }
+  if (view.userProperties > config.maxUserProperties) {
+    throw new LimitError(
+      "maxUserProperties",
+      ReasonCode.QuotaExceeded,
+      `Cannot take PUBLISH: it has more than ${config.maxUserProperties} user properties`,
+    );
+  }
   const topic = view.topic;
-  if (topic !== undefined && topic.levels > config.maxTopicLevels) {
-    throw new PacketError(
+  const problem = topic && topicLimit(topic, config);
+  if (problem !== undefined) {
+    throw new LimitError(
+      problem,
       ReasonCode.TopicNameInvalid,
-      `Cannot take PUBLISH: the topic has more than ${config.maxTopicLevels} levels`,
+      `Cannot take PUBLISH: the topic has ${topic!.levels} levels and ${
+        topic!.bytes.length
+      } bytes, at most ${config.maxTopicLevels} and ${config.maxTopicLength} are allowed`,
     );
   }
 }

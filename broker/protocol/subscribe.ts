@@ -8,6 +8,9 @@ import type { ISubscribePacket } from "mqtt-packet";
 import { ReasonCode } from "../../codec/reason_codes.ts";
 import type { Denial, QoS } from "../../plugins/mod.ts";
 import type { Connection } from "../connection.ts";
+import { inConfiguration } from "../limits/limit_reports.ts";
+import { fullQuota } from "../limits/subscription_limit.ts";
+import { filterLimit } from "../limits/topic_limit.ts";
 import { storeReason } from "../store/failure.ts";
 import { parseFilter } from "../topics/filter.ts";
 import type { Subscription } from "../topics/subscription_tree.ts";
@@ -67,7 +70,6 @@ function subscribe(
   const { core } = connection;
   const session = connection.session!;
   const before = core.journal?.ops;
-  const limit = core.config.maxSubscriptionsPerClient;
   const granted: number[] = [];
   const reasons = new Set<string>();
   const refuse = ({ reasonCode, reasonString }: Refusal): void => {
@@ -83,13 +85,11 @@ function subscribe(
       refuse(answer);
       continue;
     }
-    if (
-      limit > 0 && session.subscriptions.size >= limit &&
-      !session.subscriptions.has(answer.filter.text)
-    ) {
+    const limit = fullQuota(core, session, answer.filter.text);
+    if (limit !== undefined) {
       refuse({
         reasonCode: ReasonCode.QuotaExceeded,
-        reasonString: `at most ${limit} subscriptions are allowed`,
+        reasonString: `at most ${core.config[limit]} subscriptions are allowed`,
       });
       continue;
     }
@@ -147,7 +147,7 @@ function grant(
   const { core } = connection;
   const { config } = core;
   const session = connection.session!;
-  const filter = parseFilter(requested.topic, config.maxTopicLevels);
+  const filter = parseFilter(requested.topic);
   if (typeof filter === "string") {
     core.logger.debug("Subscription refused", {
       clientId: session.clientId,
@@ -155,6 +155,21 @@ function grant(
       why: filter,
     });
     return { reasonCode: ReasonCode.TopicFilterInvalid, reasonString: filter };
+  }
+  const limit = filterLimit(filter, config);
+  if (limit !== undefined) {
+    core.reports.reached(
+      limit,
+      session.clientId,
+      "Subscription refused",
+      config[limit],
+    );
+    return {
+      reasonCode: ReasonCode.TopicFilterInvalid,
+      reasonString: `the topic filter breaks the limit ${
+        inConfiguration(limit)
+      } of ${config[limit]}`,
+    };
   }
   const answer = core.may(
     session,

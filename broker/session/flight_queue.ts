@@ -48,6 +48,7 @@ export class FlightQueue {
   push(flight: Flight): void {
     const { message, seq } = flight;
     this.#core.stats.queued++;
+    this.#core.stats.queuedBytes += message.weight;
     if (this.#isForTail(flight)) {
       (this.#tail ??= new StoredTail()).push(seq, message.weight);
       return;
@@ -71,6 +72,7 @@ export class FlightQueue {
     const flight = this.#queue[this.#head++];
     this.#bytes -= flight.message.weight;
     this.#core.stats.queued--;
+    this.#core.stats.queuedBytes -= flight.message.weight;
     if (this.#head === this.#queue.length) this.#reset([]);
     else if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
       this.#reset(this.#queue.slice(this.#head));
@@ -88,6 +90,7 @@ export class FlightQueue {
     this.#reset(waiting);
     this.#bytes += flight.message.weight;
     this.#core.stats.queued++;
+    this.#core.stats.queuedBytes += flight.message.weight;
   }
 
   /** Puts messages in front. */
@@ -97,6 +100,7 @@ export class FlightQueue {
     for (const flight of flights) {
       this.#bytes += flight.message.weight;
       this.#core.stats.queued++;
+      this.#core.stats.queuedBytes += flight.message.weight;
     }
   }
 
@@ -121,6 +125,7 @@ export class FlightQueue {
       }
       this.#bytes -= flight.message.weight;
       this.#core.stats.queued--;
+      this.#core.stats.queuedBytes -= flight.message.weight;
       taken.push(flight);
     }
     this.#reset(left);
@@ -138,6 +143,7 @@ export class FlightQueue {
     }
     if (tail.size > 0) this.#tail = tail;
     this.#core.stats.queued += tail.size;
+    this.#core.stats.queuedBytes += tail.bytes;
     this.unshift(readFlights(this.#core, this.#session, shared));
   }
 
@@ -153,6 +159,7 @@ export class FlightQueue {
   /** Forgets the messages; the store does not. */
   clear(): void {
     this.#core.stats.queued -= this.size;
+    this.#core.stats.queuedBytes -= this.bytes;
     this.#reset([]);
     this.#bytes = 0;
     this.#tail = undefined;
@@ -185,6 +192,7 @@ export class FlightQueue {
       this.#core.clock.schedule(LATER, () => waiter.stored(journal.committed));
       return false;
     }
+    const before = this.bytes;
     this.#reset(flights);
     for (const { message } of flights) {
       tail.bytes -= message.weight;
@@ -193,6 +201,7 @@ export class FlightQueue {
     if (tail.size === 0) this.#tail = undefined;
     // What is missing was lost with a damaged file.
     this.#core.stats.queued -= seqs.length - flights.length;
+    this.#core.stats.queuedBytes += this.bytes - before;
     return flights.length > 0 || this.#refill(waiter);
   }
 

@@ -8,6 +8,7 @@
 import type { QoS } from "../../plugins/mod.ts";
 import { sendAck } from "../ack_queue.ts";
 import type { Core } from "../core.ts";
+import { mayQueue } from "../limits/queue_limit.ts";
 import type { Message } from "../message.ts";
 import type { Waiter } from "../store/journal_types.ts";
 import type { StoredDelivery } from "../store/store.ts";
@@ -91,12 +92,9 @@ export class Outbox implements Waiter {
       this.#send(flight, message);
       return true;
     }
-    const { config, stats } = this.#core;
-    if (
-      this.#queue.size >= config.maxQueuedMessages ||
-      this.#queue.bytes + message.weight > config.maxQueuedBytes
-    ) {
-      stats.dropped.queue_full++;
+    const { clientId } = this.#session;
+    const { size, bytes } = this.#queue;
+    if (!mayQueue(this.#core, clientId, size, bytes, message.weight)) {
       return false;
     }
     this.#record(flight);

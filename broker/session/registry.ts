@@ -9,11 +9,13 @@ import { ReasonCode } from "../../codec/reason_codes.ts";
 import type { Connection } from "../connection.ts";
 import type { Core } from "../core.ts";
 import { Session } from "./session.ts";
+import { UserCounts } from "./user_counts.ts";
 
 /** The sessions of a broker by client identifier. */
 export class SessionRegistry {
   readonly #core: Core;
   readonly #sessions = new Map<string, Session>();
+  readonly #users = new UserCounts();
 
   constructor(core: Core) {
     this.#core = core;
@@ -27,6 +29,11 @@ export class SessionRegistry {
   /** The session of a client. */
   get(clientId: string): Session | undefined {
     return this.#sessions.get(clientId);
+  }
+
+  /** How many sessions a user has. */
+  countOf(username: string): number {
+    return this.#users.of(username, this.#sessions.values());
   }
 
   /** All sessions. */
@@ -68,6 +75,7 @@ export class SessionRegistry {
       this.#refresh(session, candidate);
       session.usedOutbox?.hold();
     } else this.#add(session);
+    if (!session.claimed) this.#users.added(session);
     session.claimed = true;
     session.sessionPresent = kept;
     session.expiry?.cancel();
@@ -147,6 +155,7 @@ export class SessionRegistry {
     if (this.#sessions.get(session.clientId) !== session) return;
     this.#sessions.delete(session.clientId);
     this.#core.stats.clientsDisconnected--;
+    if (session.claimed) this.#users.removed(session);
     // [MQTT-3.1.2-8]
     const sent = this.#core.fireWill(session);
     this.#passOn(session, true);

@@ -19,6 +19,8 @@ export class RetainedMessages {
   readonly #root = new Node();
   /** How many there are. */
   size = 0;
+  /** What they weigh, in bytes. */
+  bytes = 0;
 
   /**
    * Sets a topic's message.
@@ -34,6 +36,7 @@ export class RetainedMessages {
       node = child;
     }
     if (node.message === undefined) this.size++;
+    this.bytes += message.weight - (node.message?.weight ?? 0);
     node.message = message;
   }
 
@@ -68,6 +71,7 @@ export class RetainedMessages {
     }
     const node = path[levels.length];
     if (node.message === undefined) return false;
+    this.bytes -= node.message.weight;
     node.message = undefined;
     this.size--;
     for (let i = levels.length; i > 0; i--) {

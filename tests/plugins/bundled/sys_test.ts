@@ -22,6 +22,7 @@ const STATS: BrokerStats = {
   inflightIn: 100,
   inflightOut: 200,
   queued: 1000,
+  queuedBytes: 8000,
   retained: 2000,
   subscriptions: 7,
 };
@@ -111,6 +112,22 @@ Deno.test("aMQTT 37: sys publishes the broker's counters", async () => {
     "messages/subscriptions/count": "7",
     "uptime/formatted": "2025-01-31 12:00:00+00:00",
   });
+});
+
+Deno.test("sys publishes how often each limit was reached, once it was", async () => {
+  const { context, intervals, published } = fakeContext(
+    await checkedOptions<SysOptions>(Sys, { sysInterval: 1 }),
+    { stats: { ...STATS, limits: { maxConnections: 3, byteRate: 1 } } },
+  );
+  await new Sys(context).onBrokerPostStart?.();
+  intervals[0].callback();
+  assertEquals(
+    published.filter(([topic]) => topic.startsWith("$SYS/broker/limits/")),
+    [
+      ["$SYS/broker/limits/max-connections", "3"],
+      ["$SYS/broker/limits/byte-rate", "1"],
+    ],
+  );
 });
 
 Deno.test("aMQTT 37: sys retains the version of the package", async () => {
