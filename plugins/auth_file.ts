@@ -6,6 +6,7 @@
  * |---|---|---|---|
  * | `password-file` | path, relative to the working directory | none | The file; without it every user is denied |
  * | `workers` | 1 to 16 | `1` | How many threads compute hashes at most |
+ * | `max-waiting` | 0 or more | `1000` | How many logins may wait for them |
  *
  * ```yaml
  * plugins:
@@ -23,6 +24,9 @@
  * | `$2a$`, `$2b$`, `$2y$` | bcrypt up to cost 16 | `htpasswd -B` |
  * | `$7$` | PBKDF2 with SHA-512 | `mosquitto_passwd` |
  * | `$5$`, `$6$` | sha256-crypt, sha512-crypt, or Mosquitto's single SHA-512; deprecated | `openssl passwd -6` |
+ *
+ * The threads and the logins that wait for them are limited. What cannot be checked
+ * in time is answered with "server busy" (0x89), and not counted as a failed login.
  *
  * A client without a user name is left to other plugins. Empty passwords and those
  * longer than 1024 bytes are never right. The time of an answer does not tell
@@ -46,6 +50,8 @@ import {
   type AuthenticateEvent,
   BaseAuthPlugin,
   type BrokerContext,
+  type Decision,
+  type Denial,
   type StandardSchema,
 } from "./mod.ts";
 
@@ -55,7 +61,11 @@ export interface AuthFileOptions {
   passwordFile?: string | null;
   /** How many threads compute hashes at most, 1 to 16. Default: 1. */
   workers: number;
+  /** How many logins may wait for them. Default: 1000. */
+  maxWaiting?: number;
 }
+
+const BUSY: Denial = { allow: false, reasonCode: 0x89 };
 
 /** Decides by a file of user names and password hashes. */
 export default class AuthFile extends BaseAuthPlugin<AuthFileOptions> {
@@ -65,6 +75,10 @@ export default class AuthFile extends BaseAuthPlugin<AuthFileOptions> {
     workers: v.optional(
       v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(16)),
       1,
+    ),
+    maxWaiting: v.optional(
+      v.pipe(v.number(), v.integer(), v.minValue(0)),
+      1000,
     ),
   });
 
@@ -80,7 +94,7 @@ export default class AuthFile extends BaseAuthPlugin<AuthFileOptions> {
    */
   constructor(context: BrokerContext<AuthFileOptions>) {
     super(context);
-    const { config: { passwordFile, workers }, logger } = context;
+    const { config: { passwordFile, workers, maxWaiting }, logger } = context;
     if (!passwordFile) {
       logger.warn('"password-file" is not set: every user is denied');
     }
@@ -88,18 +102,25 @@ export default class AuthFile extends BaseAuthPlugin<AuthFileOptions> {
       ? readPasswordFile(passwordFile, logger)
       : new Map();
     this.#hashes = [...this.#users.values()];
-    this.#verifier = new PasswordVerifier({ logger, workers });
+    this.#verifier = new PasswordVerifier({
+      logger,
+      workers,
+      queueLimit: maxWaiting,
+      // Whoever waited longer was refused already.
+      patience: pluginTimeout(context) * 1000,
+    });
   }
 
   /**
    * Decides whether a client may connect.
    *
    * @param event The session with user name and password.
-   * @returns Whether the password is right; nothing if there is no user name.
+   * @returns Whether the password is right; nothing if there is no user name; a
+   * denial with the reason "server busy" if it cannot be checked now.
    */
   authenticate(
     { session }: AuthenticateEvent,
-  ): boolean | undefined | Promise<boolean> {
+  ): Decision | Promise<Decision> {
     const { username, password } = session;
     if (!username) return undefined;
     if (password === undefined || this.#hashes.length === 0) return false;
@@ -111,14 +132,14 @@ export default class AuthFile extends BaseAuthPlugin<AuthFileOptions> {
     return this.#verifier.close();
   }
 
-  async #check(username: string, password: Uint8Array): Promise<boolean> {
+  async #check(username: string, password: Uint8Array): Promise<Decision> {
     const hash = this.#users.get(username);
     // An unknown user costs what a known one costs, or the time would tell.
     const isRight = await this.#verifier.verify(
       hash ?? this.#decoy(username),
       password,
     );
-    return isRight && hash !== undefined;
+    return isRight === undefined ? BUSY : isRight && hash !== undefined;
   }
 
   /** One of the hashes in use, always the same for the same name. */
@@ -129,4 +150,10 @@ export default class AuthFile extends BaseAuthPlugin<AuthFileOptions> {
     }
     return this.#hashes[sum % this.#hashes.length];
   }
+}
+
+/** Seconds after which the broker takes the missing answer for a no. */
+function pluginTimeout({ brokerConfig }: BrokerContext<unknown>): number {
+  const { pluginTimeout } = brokerConfig ?? {};
+  return typeof pluginTimeout === "number" ? pluginTimeout : 5;
 }

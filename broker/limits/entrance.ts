@@ -84,15 +84,18 @@ export function refusedSession(
  * @returns A promise if there is anything to wait for.
  */
 export function loginFailed(
-  { core, transport, pause }: Connection,
-  { username }: Session,
+  { core, transport, pause, authMethod }: Connection,
+  { username, password }: Session,
   verdict: Exclude<Verdict, true>,
 ): Promise<void> | undefined {
   // Only a wrong answer counts: a plugin that is busy or broken is not the client's fault.
   const isWrong = verdict.failed !== true &&
     (verdict.reasonCode === ReasonCode.NotAuthorized ||
       verdict.reasonCode === ReasonCode.BadUserNameOrPassword);
-  if (!isWrong) return undefined;
+  // Who shows nothing guesses nothing.
+  const isGuess = username !== undefined || password !== undefined ||
+    authMethod !== undefined;
+  if (!isWrong || !isGuess) return undefined;
   const delay = core.logins.failed(transport.remoteAddress, username);
   return delay > 0 ? pause.wait(delay) : undefined;
 }

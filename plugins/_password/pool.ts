@@ -16,13 +16,16 @@ export interface PasswordPoolOptions {
   workers: number;
   /** How many checks wait at most. */
   queueLimit: number;
+  /** Milliseconds after which a check that waited is not done any more. Default: for ever. */
+  patience?: number;
   /** The worker's module. Default: the one beside this file. */
   script?: URL;
 }
 
 /** A check that waits or runs. */
 interface Job extends VerifyRequest {
-  readonly resolve: (ok: boolean) => void;
+  readonly since: number;
+  readonly resolve: (ok: boolean | undefined) => void;
 }
 
 /** One thread. */
@@ -32,14 +35,15 @@ interface Slot {
 }
 
 /**
- * Checks passwords in worker threads, which start when they are first needed. When
- * something goes wrong the answer is `false`.
+ * Checks passwords in worker threads, which start when they are first needed. What
+ * cannot be checked has no answer.
  */
 export class PasswordPool {
   readonly #logger: Logger;
   readonly #script: URL;
   readonly #slots: readonly Slot[];
   readonly #queueLimit: number;
+  readonly #patience: number;
   readonly #queue: Job[] = [];
   #overflowing = false;
   #closed = false;
@@ -52,6 +56,7 @@ export class PasswordPool {
   constructor(options: PasswordPoolOptions) {
     this.#logger = options.logger;
     this.#queueLimit = options.queueLimit;
+    this.#patience = options.patience ?? Infinity;
     this.#script = options.script ?? new URL("./worker.ts", import.meta.url);
     this.#slots = Array.from(
       { length: options.workers },
@@ -64,33 +69,33 @@ export class PasswordPool {
    *
    * @param hash The hash.
    * @param password The password; the bytes belong to the pool from now on.
-   * @returns Whether the password is right; `false` also if it could not be checked.
+   * @returns Whether the password is right; `undefined` if it could not be checked.
    */
   verify(
     hash: PasswordHash,
     password: Uint8Array<ArrayBuffer>,
-  ): Promise<boolean> {
-    if (this.#closed) return Promise.resolve(false);
+  ): Promise<boolean | undefined> {
+    if (this.#closed) return Promise.resolve(undefined);
     const idle = this.#slots.find((slot) => slot.job === undefined);
     if (idle === undefined && this.#queue.length >= this.#queueLimit) {
       this.#reportOverflow();
-      return Promise.resolve(false);
+      return Promise.resolve(undefined);
     }
     return new Promise((resolve) => {
-      const job = { hash, password, resolve };
+      const job = { hash, password, since: performance.now(), resolve };
       if (idle === undefined) this.#queue.push(job);
       else this.#run(idle, job);
     });
   }
 
-  /** Stops the threads. Checks that wait or run end with `false`. */
+  /** Stops the threads. Checks that wait or run end without an answer. */
   close(): void {
     this.#closed = true;
-    for (const job of this.#queue.splice(0)) job.resolve(false);
+    for (const job of this.#queue.splice(0)) job.resolve(undefined);
     for (const slot of this.#slots) {
       slot.worker?.terminate();
       slot.worker = undefined;
-      slot.job?.resolve(false);
+      slot.job?.resolve(undefined);
       slot.job = undefined;
     }
   }
@@ -116,7 +121,7 @@ export class PasswordPool {
       if ("error" in response) {
         this.#logger.warn(`Cannot check a password: ${response.error}`);
       }
-      this.#finish(slot, "ok" in response && response.ok);
+      this.#finish(slot, "ok" in response ? response.ok : undefined);
     };
     worker.onerror = (event) => {
       // Otherwise the error would end the whole process.
@@ -126,12 +131,23 @@ export class PasswordPool {
     return worker;
   }
 
-  #finish(slot: Slot, ok: boolean): void {
+  #finish(slot: Slot, ok: boolean | undefined): void {
     slot.job?.resolve(ok);
     slot.job = undefined;
-    const next = this.#queue.shift();
+    const next = this.#next();
     if (this.#queue.length < this.#queueLimit / 2) this.#overflowing = false;
     if (next !== undefined) this.#run(slot, next);
+  }
+
+  /** The next check for which somebody still waits. */
+  #next(): Job | undefined {
+    for (;;) {
+      const job = this.#queue.shift();
+      if (
+        job === undefined || performance.now() - job.since <= this.#patience
+      ) return job;
+      job.resolve(undefined);
+    }
   }
 
   /** The next check gets a new thread. */
@@ -142,7 +158,7 @@ export class PasswordPool {
     slot.worker?.terminate();
     slot.worker = undefined;
     // Not in this turn: a worker that never starts would empty the queue recursively.
-    queueMicrotask(() => this.#finish(slot, false));
+    queueMicrotask(() => this.#finish(slot, undefined));
   }
 
   /** Warns once until there is room again. */

@@ -17,17 +17,20 @@ export interface PasswordVerifierOptions {
   workers: number;
   /** How many checks wait at most. Default: 1000. */
   queueLimit?: number;
+  /** Milliseconds after which a check that waited is not done any more. Default: for ever. */
+  patience?: number;
 }
 
 // The cost of some hashes grows with the password; a person's is shorter.
 const MAX_PASSWORD_BYTES = 1024;
+// PBKDF2 of so many rounds takes a few milliseconds: a worker would cost more.
+const FEW_ROUNDS = 5000;
 
 /** Gives each check to where it is done best: here, a runtime thread or a worker. */
 export class PasswordVerifier {
-  readonly #logger: Logger;
   readonly #queueLimit: number;
   readonly #pool: PasswordPool;
-  readonly #running = new Set<Promise<boolean>>();
+  readonly #running = new Set<Promise<boolean | undefined>>();
   #closed = false;
 
   /**
@@ -36,10 +39,9 @@ export class PasswordVerifier {
    * @param options Limits.
    */
   constructor(options: PasswordVerifierOptions) {
-    const { logger, workers, queueLimit = 1000 } = options;
-    this.#logger = logger;
+    const { logger, workers, queueLimit = 1000, patience } = options;
     this.#queueLimit = queueLimit;
-    this.#pool = new PasswordPool({ logger, workers, queueLimit });
+    this.#pool = new PasswordPool({ logger, workers, queueLimit, patience });
   }
 
   /**
@@ -47,19 +49,24 @@ export class PasswordVerifier {
    *
    * @param hash The hash.
    * @param password The password, copied before this method returns.
-   * @returns Whether the password is right; `false` also if it could not be checked,
-   * is empty or is longer than 1024 bytes.
+   * @returns Whether the password is right, which one that is empty or longer than
+   * 1024 bytes never is; `undefined` if it could not be checked, because too many
+   * others wait or a worker failed.
    */
-  verify(hash: PasswordHash, password: Uint8Array): Promise<boolean> {
+  verify(
+    hash: PasswordHash,
+    password: Uint8Array,
+  ): Promise<boolean | undefined> {
+    if (this.#closed) return Promise.resolve(undefined);
     const length = password.length;
-    if (this.#closed || length === 0 || length > MAX_PASSWORD_BYTES) {
+    if (length === 0 || length > MAX_PASSWORD_BYTES) {
       return Promise.resolve(false);
     }
     if (hash.kind === "sha512") {
       return Promise.resolve(verifySha512(hash, password));
     }
     const copy = new Uint8Array(password);
-    return hash.kind === "pbkdf2"
+    return hash.kind === "pbkdf2" && hash.iterations <= FEW_ROUNDS
       ? this.#verifyPbkdf2(hash, copy)
       : this.#pool.verify(hash, copy);
   }
@@ -74,13 +81,8 @@ export class PasswordVerifier {
   async #verifyPbkdf2(
     hash: Pbkdf2Hash,
     password: Uint8Array,
-  ): Promise<boolean> {
-    if (this.#running.size >= this.#queueLimit) {
-      this.#logger.warn(
-        `Cannot check a password: ${this.#queueLimit} logins wait already; the client is denied`,
-      );
-      return false;
-    }
+  ): Promise<boolean | undefined> {
+    if (this.#running.size >= this.#queueLimit) return undefined;
     const check = verifyPbkdf2(hash, password);
     this.#running.add(check);
     try {

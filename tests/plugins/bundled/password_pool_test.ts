@@ -2,6 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import {
   parseHash,
   type PasswordHash,
+  type Pbkdf2Hash,
 } from "../../../plugins/_password/hash.ts";
 import { PasswordPool } from "../../../plugins/_password/pool.ts";
 import { PasswordVerifier } from "../../../plugins/_password/verifier.ts";
@@ -12,7 +13,11 @@ const HASH = parseHash(
 ) as PasswordHash;
 const SLOW_PBKDF2 = parseHash(
   "$7$100000$8g03eNwaXoXWJaCV$pnh2/CNnOpkQAlSeQt4wOQTTIOKG7s9zxnm6ZVLtt/LblUwg26PB1Pw78m6yWMIBcN/KGY3YiorNPkKJQ192Tw==",
-) as PasswordHash;
+) as Pbkdf2Hash;
+
+const QUICK_PBKDF2 = parseHash(
+  "$7$101$8g03eNwaXoXWJaCV$pnh2/CNnOpkQAlSeQt4wOQTTIOKG7s9zxnm6ZVLtt/LblUwg26PB1Pw78m6yWMIBcN/KGY3YiorNPkKJQ192Tw==",
+) as Pbkdf2Hash;
 
 function secret(): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode("correct horse");
@@ -31,7 +36,7 @@ const FRAGILE = script(`
   };
 `);
 
-Deno.test("PasswordPool denies what a full queue cannot take, and warns once", async () => {
+Deno.test("PasswordPool does not check what a full queue cannot take, and warns once", async () => {
   const logger = new RecordingLogger();
   const pool = new PasswordPool({ logger, workers: 1, queueLimit: 2 });
   try {
@@ -41,7 +46,7 @@ Deno.test("PasswordPool denies what a full queue cannot take, and warns once", a
     );
     assertEquals(
       await Promise.all(checks),
-      [true, true, true, false, false, false],
+      [true, true, true, undefined, undefined, undefined],
     );
     assertEquals(logger.lines.length, 1);
     assertStringIncludes(logger.lines[0], "warn: Cannot check a password: 2");
@@ -66,7 +71,7 @@ Deno.test("PasswordPool works with several workers", async () => {
   }
 });
 
-Deno.test("PasswordPool denies when its worker crashes, and starts another one", async () => {
+Deno.test("PasswordPool has no answer when its worker crashes, and starts another one", async () => {
   const logger = new RecordingLogger();
   const pool = new PasswordPool({
     logger,
@@ -78,7 +83,7 @@ Deno.test("PasswordPool denies when its worker crashes, and starts another one",
     const checks = ["a", "!", "b", "!"].map((text) =>
       pool.verify(HASH, new TextEncoder().encode(text))
     );
-    assertEquals(await Promise.all(checks), [true, false, true, false]);
+    assertEquals(await Promise.all(checks), [true, undefined, true, undefined]);
     assertEquals(await pool.verify(HASH, secret()), true);
     assertEquals(logger.lines.length, 2);
     assertStringIncludes(logger.lines[0], "error: Cannot check a password");
@@ -88,7 +93,7 @@ Deno.test("PasswordPool denies when its worker crashes, and starts another one",
   }
 });
 
-Deno.test("PasswordPool denies everybody when its worker cannot start", async () => {
+Deno.test("PasswordPool has no answers when its worker cannot start", async () => {
   const logger = new RecordingLogger();
   const pool = new PasswordPool({
     logger,
@@ -101,19 +106,19 @@ Deno.test("PasswordPool denies everybody when its worker cannot start", async ()
       { length: 3 },
       () => pool.verify(HASH, secret()),
     );
-    assertEquals(await Promise.all(checks), [false, false, false]);
+    assertEquals(await Promise.all(checks), Array(3).fill(undefined));
     assertStringIncludes(logger.lines[0], "does not start");
   } finally {
     pool.close();
   }
 });
 
-Deno.test("PasswordPool denies when the check itself fails", async () => {
+Deno.test("PasswordPool has no answer when the check itself fails", async () => {
   const logger = new RecordingLogger();
   const pool = new PasswordPool({ logger, workers: 1, queueLimit: 10 });
   try {
     const broken = { ...HASH, salt: new Uint8Array(3) } as PasswordHash;
-    assertEquals(await pool.verify(broken, secret()), false);
+    assertEquals(await pool.verify(broken, secret()), undefined);
     assertEquals(logger.lines.length, 1);
     assertStringIncludes(logger.lines[0], "warn: Cannot check a password: ");
     assertEquals(await pool.verify(HASH, secret()), true);
@@ -127,20 +132,49 @@ Deno.test("PasswordPool ends running and waiting checks when it is closed", asyn
   const pool = new PasswordPool({ logger, workers: 1, queueLimit: 10 });
   const checks = [pool.verify(HASH, secret()), pool.verify(HASH, secret())];
   pool.close();
-  assertEquals(await Promise.all(checks), [false, false]);
-  assertEquals(await pool.verify(HASH, secret()), false);
+  assertEquals(await Promise.all(checks), [undefined, undefined]);
+  assertEquals(await pool.verify(HASH, secret()), undefined);
 });
 
-Deno.test("PasswordVerifier limits the PBKDF2 checks that run at once", async () => {
+Deno.test("PasswordPool does not check what has waited too long: nobody waits for it any more", async () => {
   const logger = new RecordingLogger();
-  const verifier = new PasswordVerifier({ logger, workers: 1, queueLimit: 2 });
-  const checks = Array.from(
-    { length: 3 },
-    () => verifier.verify(SLOW_PBKDF2, secret()),
-  );
-  assertEquals(await checks[2], false);
-  assertEquals(logger.lines.length, 1);
-  await verifier.close();
-  await Promise.all(checks);
-  assertEquals(await verifier.verify(SLOW_PBKDF2, secret()), false);
+  const slow = script(`
+    self.onmessage = async () => {
+      await new Promise((done) => setTimeout(done, 200));
+      self.postMessage({ ok: true });
+    };
+  `);
+  const pool = new PasswordPool({
+    logger,
+    workers: 1,
+    queueLimit: 10,
+    patience: 100,
+    script: slow,
+  });
+  try {
+    const checks = Array.from({ length: 3 }, () => pool.verify(HASH, secret()));
+    assertEquals(await Promise.all(checks), [true, undefined, undefined]);
+    assertEquals(await pool.verify(HASH, secret()), true);
+  } finally {
+    pool.close();
+  }
 });
+
+for (const hash of [SLOW_PBKDF2, QUICK_PBKDF2]) {
+  Deno.test(`PasswordVerifier limits the PBKDF2 checks of ${hash.iterations} rounds`, async () => {
+    const logger = new RecordingLogger();
+    const verifier = new PasswordVerifier({
+      logger,
+      workers: 1,
+      queueLimit: 2,
+    });
+    const checks = Array.from(
+      { length: 4 },
+      () => verifier.verify(hash, secret()),
+    );
+    assertEquals(await checks[3], undefined);
+    await verifier.close();
+    await Promise.all(checks);
+    assertEquals(await verifier.verify(hash, secret()), undefined);
+  });
+}
