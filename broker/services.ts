@@ -20,6 +20,7 @@ import type {
 import type { Core } from "./core.ts";
 import { Message } from "./message.ts";
 import { writeProperties } from "./message_properties.ts";
+import { recheckSubscriptions } from "./recheck.ts";
 import {
   covers,
   matches,
@@ -110,6 +111,7 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
       retainAsPublished: false,
       identifiers: [],
     });
+    (session.exempt ??= new Set()).add(filter);
   }
 
   removeSubscription(clientId: string, filter: string): boolean {
@@ -131,6 +133,10 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
         yield { clientId: session.clientId, filter: filter.text, qos };
       }
     }
+  }
+
+  recheckSubscriptions(): Promise<number> {
+    return recheckSubscriptions(this.#core());
   }
 
   disconnect(clientId: string, options: DisconnectOptions = {}): boolean {

@@ -493,7 +493,8 @@ export interface BrokerContext<Config = unknown> extends BaseContext<Config> {
     options?: PublishOptions,
   ): boolean;
   /**
-   * Subscribes a client; a session is made if it has none.
+   * Subscribes a client, without asking the plugins for the right; a session is made
+   * if it has none.
    *
    * @throws {TypeError} If the topic filter is not valid.
    */
@@ -502,6 +503,15 @@ export interface BrokerContext<Config = unknown> extends BaseContext<Config> {
   removeSubscription(clientId: string, filter: string): boolean;
   /** The subscriptions of one client, or of all. */
   subscriptions(clientId?: string): Iterable<SubscriptionInfo>;
+  /**
+   * Asks the plugins about every subscription again, and removes what they do not
+   * grant any more. To be called when rights have changed; of a session that a
+   * client takes up again it happens by itself. What a plugin subscribed to stays.
+   * The client is not told, which MQTT has no way to do.
+   *
+   * @returns How many subscriptions were removed.
+   */
+  recheckSubscriptions(): Promise<number>;
   /** Disconnects a client; says whether there was anything to do. */
   disconnect(clientId: string, options?: DisconnectOptions): boolean;
   /** Whether a topic filter selects a topic name. */

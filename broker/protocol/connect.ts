@@ -21,6 +21,7 @@ import {
 } from "../limits/entrance.ts";
 import { topicLimit } from "../limits/topic_limit.ts";
 import { Message } from "../message.ts";
+import { recheckResumed } from "../recheck.ts";
 import { Session } from "../session/session.ts";
 import { Topic } from "../topics/topic.ts";
 import { authenticationStep } from "./auth.ts";
@@ -137,7 +138,13 @@ async function admit(
       return;
     }
   }
-  const problem = refusedSession(connection, session);
+  let problem = refusedSession(connection, session);
+  const rechecked = problem ?? recheckResumed(core, session);
+  if (rechecked instanceof Promise) {
+    await rechecked;
+    if (connection.phase === "closed") return;
+    problem = refusedSession(connection, session);
+  }
   if (problem !== undefined) {
     refuse(connection, problem);
     return;

@@ -304,6 +304,7 @@ export class Outbox implements Waiter {
         this.#resend(flight);
         this.pump();
       } else if (!allowed) {
+        this.#core.stats.dropped.denied++;
         this.complete(flight.packetId, flight.qos);
       }
     }).catch(this.#core.report);
