@@ -14,7 +14,7 @@ import type { Deadline } from "./clock.ts";
 import type { Core } from "./core.ts";
 import { InputBuffer } from "./input.ts";
 import type { Message } from "./message.ts";
-import { ackPacket, publishPacket } from "./message_packet.ts";
+import { publishPacket } from "./message_packet.ts";
 import type { ListenerLimits } from "./config/mod.ts";
 import { fail, lateConnect } from "./connection_failure.ts";
 import type { Place } from "./limits/gate.ts";

@@ -48,27 +48,3 @@ export function publishPacket(
     },
   } as unknown as Packet;
 }
-
-/**
- * An acknowledgement as plugins see it.
- *
- * @param first First byte of the packet.
- * @param packetId Packet identifier.
- * @param reasonCode Reason code.
- * @returns A PUBACK, PUBREC, PUBREL or PUBCOMP.
- */
-export function ackPacket(
-  first: number,
-  packetId: number,
-  reasonCode: number,
-): Packet {
-  const cmd = ACKS[first >> 4];
-  return { cmd, messageId: packetId, reasonCode } as Packet;
-}
-
-const ACKS: Readonly<Record<number, string>> = {
-  4: "puback",
-  5: "pubrec",
-  6: "pubrel",
-  7: "pubcomp",
-};

@@ -7,10 +7,9 @@
 
 import type { IConnackPacket, IConnectPacket } from "mqtt-packet";
 import { decode } from "../../codec/decode.ts";
-import { willProperties } from "../../codec/will_properties.ts";
 import { PacketError } from "../../codec/errors.ts";
 import { ReasonCode } from "../../codec/reason_codes.ts";
-import type { Denial, QoS } from "../../plugins/mod.ts";
+import type { Denial } from "../../plugins/mod.ts";
 import type { Connection } from "../connection.ts";
 import type { Core } from "../core.ts";
 import {
@@ -19,13 +18,11 @@ import {
   refusedAtOnce,
   refusedSession,
 } from "../limits/entrance.ts";
-import { topicLimit } from "../limits/topic_limit.ts";
-import { Message } from "../message.ts";
 import { recheckResumed } from "../recheck.ts";
 import { Session } from "../session/session.ts";
-import { Topic } from "../topics/topic.ts";
 import { authenticationStep } from "./auth.ts";
 import { observePacket } from "./dispatch.ts";
+import { readWill } from "./will.ts";
 
 type ConnackProperties = NonNullable<IConnackPacket["properties"]>;
 
@@ -287,54 +284,6 @@ function candidate(
   session.remotePort = transport.remotePort;
   session.peerCertificate = transport.peerCertificate;
   return session;
-}
-
-/** Takes the will over; a reason code says why it cannot be. */
-function readWill(
-  core: Core,
-  session: Session,
-  packet: IConnectPacket,
-  bytes: Uint8Array,
-): number | undefined {
-  const { will } = packet;
-  if (will === undefined) return undefined;
-  const { config } = core;
-  const topic = new Topic(will.topic);
-  const limit = topicLimit(topic, config);
-  if (limit !== undefined) {
-    core.reports.reached(limit, session.clientId, "Will refused");
-    return ReasonCode.TopicNameInvalid;
-  }
-  if (topic.internal && !config.allowDollarPublish) {
-    return ReasonCode.NotAuthorized;
-  }
-  const qos = (will.qos ?? 0) as QoS;
-  // [MQTT-3.2.2-12], [MQTT-3.2.2-13]
-  if (qos > config.maxQos) return ReasonCode.QoSNotSupported;
-  if (will.retain && !config.retainAvailable) {
-    return ReasonCode.RetainNotSupported;
-  }
-  const message = new Message(topic);
-  const payload = typeof will.payload === "string"
-    ? new TextEncoder().encode(will.payload)
-    : will.payload;
-  message.bytes = payload;
-  message.end = payload.length;
-  message.qos = qos;
-  message.retain = will.retain ?? false;
-  message.publisher = session.clientId;
-  const properties = will.properties ?? {};
-  const { forward } = packet.protocolVersion === 5
-    ? willProperties(bytes)
-    : { forward: null };
-  if (forward !== null) {
-    message.forward = forward;
-    message.forwardEnd = forward.length;
-  }
-  session.will = message.keep().settle();
-  session.willDelay = properties.willDelayInterval ?? 0;
-  session.willExpiry = properties.messageExpiryInterval;
-  return undefined;
 }
 
 function readConnect(
