@@ -57,6 +57,12 @@ export interface PluginDescription {
   readonly importMap?: string;
   /** The hooks that it implements. */
   readonly hooks: readonly string[];
+  /** How often it failed. */
+  readonly failures: number;
+  /** How many events it did not get, because it was too slow. */
+  readonly dropped: number;
+  /** What it counts itself. */
+  readonly counters: Readonly<Record<string, number>>;
 }
 
 /** What {@linkcode Broker.handleTransport} may be told about a connection. */
@@ -123,6 +129,7 @@ export class Broker implements AsyncDisposable {
       get signal(): AbortSignal {
         return life();
       },
+      count() {},
     }, () => this.#running);
   }
 

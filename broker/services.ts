@@ -54,6 +54,10 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
     return this.#base.signal;
   }
 
+  count(counter: string, by?: number): void {
+    this.#base.count(counter, by);
+  }
+
   get sessions(): Iterable<PublicSession> {
     return this.#core().sessions.values();
   }

@@ -80,6 +80,8 @@ export interface PluginDescription {
   readonly failures: number;
   /** How many events it did not get, because it was too slow. */
   readonly dropped: number;
+  /** What it counts itself. */
+  readonly counters: Readonly<Record<string, number>>;
 }
 
 interface LifeCycleStep {
@@ -252,7 +254,7 @@ export class PluginManager {
   }
 
   #describe(plugin: Plugin): PluginDescription {
-    const { name, specifier, importMap, object, log } = plugin;
+    const { name, specifier, importMap, object, log, counters } = plugin;
     return {
       name,
       specifier,
@@ -260,6 +262,7 @@ export class PluginManager {
       hooks: hooksOf(object).filter((hook) => takesPart(plugin, hook)),
       failures: log.failures,
       dropped: log.dropped,
+      counters: { ...counters },
     };
   }
 

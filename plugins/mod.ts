@@ -458,6 +458,14 @@ export interface BaseContext<Config = unknown> {
   readonly brokerConfig: Readonly<Record<string, unknown>>;
   /** Aborts when the plugin is closed. */
   readonly signal: AbortSignal;
+  /**
+   * Adds to one of the plugin's own counters; `Broker.describePlugins()` shows
+   * them.
+   *
+   * @param counter Name of the counter, in camel case.
+   * @param by How much to add. Default: 1.
+   */
+  count(counter: string, by?: number): void;
 }
 
 /** The context of a broker's plugin: everything that the broker offers it. */

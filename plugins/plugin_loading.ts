@@ -85,6 +85,8 @@ export interface Plugin {
   readonly channel: EventChannel;
   /** Its failures. */
   readonly log: FailureLog;
+  /** What it counts itself. */
+  readonly counters: Readonly<Record<string, number>>;
   /** Ends its timers and whatever else it bound to its signal. */
   readonly controller: AbortController;
 }
@@ -107,8 +109,12 @@ export async function loadPlugin(
   const name = uniqueName(entry.name ?? source.name, names);
   const logger = host.logger.child(name);
   const controller = new AbortController();
+  const counters: Record<string, number> = {};
+  const count = (counter: string, by = 1): void => {
+    counters[counter] = (counters[counter] ?? 0) + by;
+  };
   const object = source.object ??
-    await construct(source, entry, name, logger, controller, host);
+    await construct(source, entry, { name, logger, count }, controller, host);
   names.add(name);
   const log = new FailureLog(logger, name);
   return {
@@ -120,6 +126,7 @@ export async function loadPlugin(
     use: { events: true, auth: true, topic: true, ...entry.use },
     channel: new EventChannel(log, host.observerQueue ?? 1000),
     log,
+    counters,
     controller,
   };
 }
@@ -179,18 +186,17 @@ function uniqueName(name: string, names: ReadonlySet<string>): string {
 async function construct(
   source: { readonly pluginClass: PluginClass },
   entry: PluginEntry,
-  name: string,
-  logger: Logger,
+  own: Pick<BaseContext, "name" | "logger" | "count">,
   controller: AbortController,
   host: PluginHost,
 ): Promise<object> {
   const { pluginClass } = source;
+  const { name } = own;
   const owner = { plugin: name, path: entry.path };
   const config = await readOptions(owner, pluginClass.config, entry.options);
   try {
     const context = host.createContext<never>({
-      name,
-      logger,
+      ...own,
       config: config as never,
       brokerConfig: host.brokerConfig,
       signal: controller.signal,

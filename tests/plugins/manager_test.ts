@@ -56,11 +56,34 @@ Deno.test("aMQTT 25: plugins of a namespace get events, questions and close()", 
       ],
       failures: 0,
       dropped: 0,
+      counters: {},
     }]);
     await manager.close();
     const { seen } = await import(new URL("sample.js", folder).href);
     assertEquals(seen, ["preStart", "c1", "auth", "yes", "no", "close now"]);
   });
+});
+
+Deno.test("describe() shows what each plugin counts", async () => {
+  class Counting extends BasePlugin {
+    override onBrokerClientConnected(): void {
+      this.context.count("clients");
+      this.context.count("points", 5);
+    }
+  }
+  const manager = await loadManager([
+    { plugin: Counting, path: "a" },
+    { plugin: Counting, path: "b" },
+  ]);
+  const [first] = manager.describe();
+  manager.emit("onBrokerClientConnected", clientEvent("c1"));
+  manager.emit("onBrokerClientConnected", clientEvent("c2"));
+  assertEquals(
+    manager.describe().map(({ counters }) => counters),
+    [{ clients: 2, points: 10 }, { clients: 2, points: 10 }],
+  );
+  assertEquals(first.counters, {});
+  await manager.close();
 });
 
 Deno.test("emitAndWait() waits for each plugin in turn, after its earlier events", async () => {
