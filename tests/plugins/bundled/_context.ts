@@ -64,6 +64,9 @@ export interface FakeContext<Config> {
   readonly published: Array<[topic: string, text: string]>;
   readonly retained: Map<string, string>;
   readonly intervals: Array<{ callback: () => unknown; milliseconds: number }>;
+  readonly counters: Record<string, number>;
+  /** Aborts the signal, as the framework does before `close()`. */
+  abort(): void;
 }
 
 export function fakeContext<Config>(
@@ -74,6 +77,8 @@ export function fakeContext<Config>(
   const published: Array<[string, string]> = [];
   const retained = new Map<string, string>();
   const intervals: FakeContext<Config>["intervals"] = [];
+  const counters: Record<string, number> = {};
+  const controller = new AbortController();
   const context = {
     name: "plugin_under_test",
     logger,
@@ -88,11 +93,24 @@ export function fakeContext<Config>(
       published.push([topic, payload]);
     },
     stats: () => options.stats,
+    signal: controller.signal,
+    count(counter: string, by = 1) {
+      counters[counter] = (counters[counter] ?? 0) + by;
+    },
     setInterval(callback: () => unknown, milliseconds: number) {
       intervals.push({ callback, milliseconds });
     },
   } as unknown as BrokerContext<Config>;
-  return { context, logger, published, retained, intervals };
+  const abort = () => controller.abort();
+  return {
+    context,
+    logger,
+    published,
+    retained,
+    intervals,
+    counters,
+    abort,
+  };
 }
 
 /** Options as the framework hands them to a plugin: checked, with defaults. */
