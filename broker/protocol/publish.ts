@@ -67,7 +67,7 @@ export function handlePublish(
   if (qos > 0 && journal !== undefined) {
     if (journal.failure !== undefined && version === 5) {
       const reasonCode = storeReason(journal.failure);
-      refuse(connection, qos, view.packetId, { allow: false, reasonCode });
+      refuse(connection, topic.name, view, { allow: false, reasonCode });
       return;
     }
     if (journal.backlogged) {
@@ -91,7 +91,7 @@ export function handlePublish(
     if (connection.phase !== "open") return;
   }
   if (topic.internal && !config.allowDollarPublish) {
-    refuse(connection, qos, view.packetId, DOLLAR);
+    refuse(connection, topic.name, view, DOLLAR);
     return;
   }
   if (plugins.filtersTopics) {
@@ -128,7 +128,7 @@ function settle(
     accept(connection, view, message);
     return;
   }
-  refuse(connection, view.qos, view.packetId, verdict);
+  refuse(connection, message.topic, view, verdict);
 }
 
 function accept(
@@ -165,12 +165,17 @@ function accept(
 /** A message that may not pass: MQTT 5 clients are told, for others it is as if it had passed. */
 function refuse(
   connection: Connection,
-  qos: number,
-  packetId: number,
+  topic: string,
+  { qos, packetId }: PublishView<Topic>,
   { reasonCode = ReasonCode.NotAuthorized, reasonString }: Denial,
 ): void {
   const { core } = connection;
   core.stats.dropped.topic_refused++;
+  if (core.logger.isEnabled("debug")) {
+    core.logger.debug(`Client not allowed to publish to TOPIC ${topic}`, {
+      clientId: connection.session!.clientId,
+    });
+  }
   if (qos === 0) return;
   const before = core.journal?.ops;
   if (qos === 2 && connection.version !== 5) {
