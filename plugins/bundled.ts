@@ -18,9 +18,11 @@ export const BUNDLED_PLUGINS: Readonly<
   "auth_anonymous": () => import("dinomq.plugins/auth_anonymous"),
   "auth_file": () => import("dinomq.plugins/auth_file"),
   "auth_http": () => import("dinomq.plugins/auth_http"),
+  "auth_jwt": () => import("dinomq.plugins/auth_jwt"),
   "topic_taboo": () => import("dinomq.plugins/topic_taboo"),
   "topic_acl": () => import("dinomq.plugins/topic_acl"),
   "topic_http": () => import("dinomq.plugins/topic_http"),
+  "topic_jwt": () => import("dinomq.plugins/topic_jwt"),
   "sys": () => import("dinomq.plugins/sys"),
   "event_logger": () => import("dinomq.plugins/event_logger"),
   "packet_logger": () => import("dinomq.plugins/packet_logger"),
@@ -40,6 +42,8 @@ const AMQTT_NAMES: ReadonlyMap<string, string> = new Map([
   ["amqtt.plugins.logging_amqtt.PacketLoggerPlugin", "packet_logger"],
   ["amqtt.contrib.http.UserAuthHttpPlugin", "auth_http"],
   ["amqtt.contrib.http.TopicAuthHttpPlugin", "topic_http"],
+  ["amqtt.contrib.jwt.UserAuthJwtPlugin", "auth_jwt"],
+  ["amqtt.contrib.jwt.TopicAuthJwtPlugin", "topic_jwt"],
 ]);
 
 /**

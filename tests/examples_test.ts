@@ -8,6 +8,7 @@ const PLUGINS: Readonly<Record<string, readonly string[]>> = {
   broker: ["event_logger", "auth_anonymous", "sys"],
   acl: ["auth_file", "topic_acl"],
   "http_auth": ["event_logger", "auth_http", "topic_http"],
+  jwt: ["event_logger", "auth_jwt", "topic_jwt"],
 };
 
 for (const [name, plugins] of Object.entries(PLUGINS)) {

@@ -163,7 +163,14 @@ Deno.test("loadConfig() names a file that does not exist", async () => {
   assertInstanceOf(error.cause, Deno.errors.NotFound);
 });
 
-const EXAMPLES = ["broker", "acl", "conformance", "http_auth", "password_file"];
+const EXAMPLES = [
+  "broker",
+  "acl",
+  "conformance",
+  "http_auth",
+  "jwt",
+  "password_file",
+];
 
 for (const name of EXAMPLES) {
   Deno.test(`loadConfig() accepts examples/${name}.yaml`, async () => {

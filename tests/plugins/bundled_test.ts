@@ -34,6 +34,8 @@ Deno.test("every namespace falls back to the bundled plugins, also by aMQTT's na
     "amqtt.plugins.logging_amqtt.PacketLoggerPlugin": "packet_logger",
     "amqtt.contrib.http.UserAuthHttpPlugin": "auth_http",
     "amqtt.contrib.http.TopicAuthHttpPlugin": "topic_http",
+    "amqtt.contrib.jwt.UserAuthJwtPlugin": "auth_jwt",
+    "amqtt.contrib.jwt.TopicAuthJwtPlugin": "topic_jwt",
   };
   await inNamespace({}, async (namespace) => {
     assertEquals([...namespace.aliases()], []);
