@@ -123,8 +123,13 @@ export interface ApplicationMessage {
 export interface PeerCertificate {
   /** Common name of the subject. */
   readonly commonName: string;
-  /** Subject alternative names as OpenSSL writes them: `URI:spiffe://…, DNS:…`. */
+  /**
+   * Subject alternative names as OpenSSL writes them: `URI:spiffe://…, DNS:…`. For
+   * people: a name may itself hold a comma and another name.
+   */
   readonly subjectAltName: string;
+  /** The URIs among the subject alternative names, in their order. */
+  readonly uris: readonly string[];
   /** SHA-256 fingerprint, hexadecimal with colons. */
   readonly fingerprint256: string;
 }
@@ -316,8 +321,11 @@ export type Action = "publish" | "subscribe" | "receive";
 
 /** The argument of `authenticate`. */
 export interface AuthenticateEvent {
-  /** The session that the client would get; its `password` is set. */
-  readonly session: Session;
+  /**
+   * The session that the client would get; its `password` is set. A plugin that knows
+   * the user by other means, such as a certificate, may set `username`.
+   */
+  readonly session: Session & { username: string | undefined };
 }
 
 /** The argument of `topicFiltering`. */

@@ -60,6 +60,15 @@ async function makeAuthority(
   return readPair(dir, name);
 }
 
+/** Makes one more certificate in the folder of {@linkcode makeCertificates}, signed by `ca`. */
+export function makeClientCertificate(
+  dir: string,
+  name: string,
+  extensions: string,
+): Promise<CertificatePair> {
+  return makeSigned(dir, name, "ca", name, extensions);
+}
+
 async function makeSigned(
   dir: string,
   name: string,

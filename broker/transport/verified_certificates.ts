@@ -3,6 +3,7 @@
 import type { TLSSocket } from "node:tls";
 import type { PeerCertificate } from "../../plugins/mod.ts";
 import { ExpiringTable } from "../limits/expiring_table.ts";
+import { certificateUris } from "./certificate_uris.ts";
 
 // A ticket of a session is good for a shorter time.
 const MEMORY = 7 * 24 * 3600 * 1000;
@@ -42,6 +43,7 @@ export class VerifiedCertificates {
         ? String(name.at(-1))
         : String(name ?? ""),
       subjectAltName: certificate.subjectaltname ?? "",
+      uris: certificateUris(certificate.raw),
       fingerprint256,
     };
   }

@@ -281,6 +281,7 @@ Deno.test("mTLS required: a verified certificate is shown to the broker", async 
     certificate?.subjectAltName ?? "",
     "URI:spiffe://example.org/device/1",
   );
+  assertEquals(certificate?.uris, ["spiffe://example.org/device/1"]);
   assertMatch(
     certificate?.fingerprint256 ?? "",
     /^([0-9A-F]{2}:){31}[0-9A-F]{2}$/,
