@@ -17,6 +17,7 @@ export const BUNDLED_PLUGINS: Readonly<
 > = {
   "auth_anonymous": () => import("dinomq.plugins/auth_anonymous"),
   "auth_file": () => import("dinomq.plugins/auth_file"),
+  "auth_cert": () => import("dinomq.plugins/auth_cert"),
   "auth_http": () => import("dinomq.plugins/auth_http"),
   "auth_jwt": () => import("dinomq.plugins/auth_jwt"),
   "topic_taboo": () => import("dinomq.plugins/topic_taboo"),
@@ -40,6 +41,9 @@ const AMQTT_NAMES: ReadonlyMap<string, string> = new Map([
   ["amqtt.plugins.sys.broker.BrokerSysPlugin", "sys"],
   ["amqtt.plugins.logging_amqtt.EventLoggerPlugin", "event_logger"],
   ["amqtt.plugins.logging_amqtt.PacketLoggerPlugin", "packet_logger"],
+  ["amqtt.contrib.cert.UserAuthCertPlugin", "auth_cert"],
+  // The name in aMQTT's documentation.
+  ["amqtt.contrib.cert.CertificateAuthPlugin", "auth_cert"],
   ["amqtt.contrib.http.UserAuthHttpPlugin", "auth_http"],
   ["amqtt.contrib.http.TopicAuthHttpPlugin", "topic_http"],
   ["amqtt.contrib.jwt.UserAuthJwtPlugin", "auth_jwt"],

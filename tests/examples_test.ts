@@ -3,25 +3,28 @@
 import { assertEquals } from "@std/assert";
 import { Broker, silentLogger } from "../mod.ts";
 import { loadConfig } from "../broker/config/mod.ts";
+import { makeCertificates } from "./_certificates.ts";
 
 const PLUGINS: Readonly<Record<string, readonly string[]>> = {
   broker: ["event_logger", "auth_anonymous", "sys"],
   acl: ["auth_file", "topic_acl"],
+  "password_file": ["event_logger", "auth_file"],
+  tls: ["event_logger", "auth_anonymous"],
   "http_auth": ["event_logger", "auth_http", "topic_http"],
+  "client_certificates": ["event_logger", "auth_cert"],
   jwt: ["event_logger", "auth_jwt", "topic_jwt"],
 };
 
 for (const [name, plugins] of Object.entries(PLUGINS)) {
   Deno.test(`examples/${name}.yaml loads its plugins`, async () => {
-    // auth_file reads its file, which is the user's.
+    // The files of passwords and keys are the user's own.
     const folder = await Deno.makeTempDir();
     const working = Deno.cwd();
     try {
+      await makeUserFiles(`${folder}/examples`);
+      Deno.chdir(folder);
       const file = new URL(`../examples/${name}.yaml`, import.meta.url);
       const config = await loadConfig(decodeURIComponent(file.pathname));
-      await Deno.mkdir(`${folder}/examples`);
-      await Deno.writeTextFile(`${folder}/examples/passwords`, "");
-      Deno.chdir(folder);
       const broker = new Broker(config, { logger: silentLogger });
       const loaded = await broker.check();
       assertEquals(loaded.map((plugin) => plugin.name), [...plugins]);
@@ -30,4 +33,13 @@ for (const [name, plugins] of Object.entries(PLUGINS)) {
       await Deno.remove(folder, { recursive: true });
     }
   });
+}
+
+async function makeUserFiles(folder: string): Promise<void> {
+  await Deno.mkdir(folder);
+  await Deno.writeTextFile(`${folder}/passwords`, "");
+  const { ca, server } = await makeCertificates(folder);
+  await Deno.writeTextFile(`${folder}/ca.crt`, ca.cert);
+  await Deno.writeTextFile(`${folder}/server.crt`, server.cert);
+  await Deno.writeTextFile(`${folder}/server.key`, server.key);
 }

@@ -32,6 +32,8 @@ Deno.test("every namespace falls back to the bundled plugins, also by aMQTT's na
     "amqtt.plugins.sys.broker.BrokerSysPlugin": "sys",
     "amqtt.plugins.logging_amqtt.EventLoggerPlugin": "event_logger",
     "amqtt.plugins.logging_amqtt.PacketLoggerPlugin": "packet_logger",
+    "amqtt.contrib.cert.UserAuthCertPlugin": "auth_cert",
+    "amqtt.contrib.cert.CertificateAuthPlugin": "auth_cert",
     "amqtt.contrib.http.UserAuthHttpPlugin": "auth_http",
     "amqtt.contrib.http.TopicAuthHttpPlugin": "topic_http",
     "amqtt.contrib.jwt.UserAuthJwtPlugin": "auth_jwt",
