@@ -27,6 +27,7 @@ export const BUNDLED_PLUGINS: Readonly<
   "sys": () => import("dinomq.plugins/sys"),
   "event_logger": () => import("dinomq.plugins/event_logger"),
   "packet_logger": () => import("dinomq.plugins/packet_logger"),
+  "webhook": () => import("dinomq.plugins/webhook"),
 };
 
 /** aMQTT's entry points and dotted class names -> our alias. */

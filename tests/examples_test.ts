@@ -9,6 +9,7 @@ const PLUGINS: Readonly<Record<string, readonly string[]>> = {
   broker: ["event_logger", "auth_anonymous", "sys"],
   acl: ["auth_file", "topic_acl"],
   "password_file": ["event_logger", "auth_file"],
+  webhook: ["auth_anonymous", "webhook"],
   tls: ["event_logger", "auth_anonymous"],
   "http_auth": ["event_logger", "auth_http", "topic_http"],
   "client_certificates": ["event_logger", "auth_cert"],

@@ -170,6 +170,7 @@ const EXAMPLES = [
   "http_auth",
   "jwt",
   "password_file",
+  "webhook",
 ];
 
 for (const name of EXAMPLES) {
