@@ -112,9 +112,8 @@ export class HttpBackend {
     } catch (cause) {
       if (signal.aborted) return { answer: false, seconds: 0 };
       this.#context.count("failedRequests");
-      const { withTls, host, port } = config;
       throw new Error(
-        `Cannot ask ${withTls ? "https" : "http"}://${host}:${port}${uri}: ${
+        `Cannot ask ${addressOf(config)}${uri}: ${
           cause instanceof Error ? cause.message : String(cause)
         }`,
         { cause },
@@ -142,6 +141,11 @@ export class HttpBackend {
       leave();
     }
   }
+}
+
+function addressOf({ withTls, host, port }: HttpOptions): string {
+  const name = host.includes(":") ? `[${host}]` : host;
+  return `${withTls ? "https" : "http"}://${name}:${port}`;
 }
 
 function compose(

@@ -53,9 +53,20 @@ export interface HttpSchemaOptions {
 
 const TextSchema = v.pipe(v.string(), v.nonEmpty());
 
+/** aMQTT wants an IPv6 address in brackets, `node:http` without. */
+const HostSchema = v.pipe(
+  TextSchema,
+  v.transform((host) => host.replace(/^\[(.*)\]$/, "$1")),
+);
+
+const HeaderSchema = v.pipe(
+  v.string(),
+  v.regex(/^[ -~]+$/, "it must be printable ASCII"),
+);
+
 const UriSchema = v.pipe(
   v.string(),
-  v.regex(/^\/[!-~]*$/, "it must be a path that begins with a slash"),
+  v.regex(/^\/[!"$-~]*$/, "it must be a path that begins with a slash"),
 );
 
 /**
@@ -68,14 +79,14 @@ export function httpSchema<Options extends HttpOptions>(
   options: HttpSchemaOptions,
 ): StandardSchema<Options> {
   const schema = v.strictObject({
-    host: TextSchema,
+    host: HostSchema,
     port: integer(1, 65535),
     requestMethod: mode(["get", "post", "put"]),
     paramsMode: mode(["json", "form"]),
     responseMode: mode(["json", "status", "text"]),
     withTls: v.optional(v.boolean(), false),
     cafile: v.optional(TextSchema),
-    userAgent: v.optional(TextSchema, "dinomq"),
+    userAgent: v.optional(HeaderSchema, "dinomq"),
     superuserUri: v.optional(v.nullable(UriSchema), null),
     timeout: v.optional(
       v.pipe(v.number(), v.gtValue(0), v.maxValue(60)),

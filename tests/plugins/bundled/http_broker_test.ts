@@ -213,6 +213,8 @@ Deno.test("auth_http and topic_http refuse options that cannot work", async () =
     { ...good, cacheTtl: -1 },
     { ...good, maxRequests: 0 },
     { ...good, superuserUri: "superuser" },
+    { ...good, superuserUri: "/a b" },
+    { ...good, userAgent: "a\r\nb: c" },
     { ...good, a: 1 },
   ];
   for (const plugin of [AuthHttp, TopicHttp]) {

@@ -105,6 +105,13 @@ for (const [mode, reply] of REFUSED) {
 Deno.test("auth_http: nobody listens, nobody has that name", async () => {
   const dead = { host: "127.0.0.1", port: deadPort() };
   await assertRejects(() => ask(dead), Error, "ECONNREFUSED");
+  for (const host of ["::1", "[::1]"]) {
+    await assertRejects(
+      () => ask({ ...dead, host }),
+      Error,
+      `Cannot ask http://[::1]:${dead.port}/user: `,
+    );
+  }
   const nowhere = { host: "nowhere.invalid", port: 80 };
   await assertRejects(() => ask(nowhere), Error, "Cannot ask http://nowhere");
 });
