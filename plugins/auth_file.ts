@@ -23,6 +23,7 @@
  * | `$argon2id$`, `$argon2i$`, `$argon2d$` | Argon2 1.3 up to 256 MiB; recommended | the command `passwd`, aMQTT |
  * | `$2a$`, `$2b$`, `$2y$` | bcrypt up to cost 16 | `htpasswd -B` |
  * | `$7$` | PBKDF2 with SHA-512 | `mosquitto_passwd` |
+ * | `$pbkdf2-sha256$`, `$scrypt$` | PBKDF2 with SHA-256, scrypt up to 256 MiB | passlib |
  * | `$5$`, `$6$` | sha256-crypt, sha512-crypt, or Mosquitto's single SHA-512; deprecated | `openssl passwd -6` |
  *
  * The threads and the logins that wait for them are limited. What cannot be checked

@@ -13,6 +13,7 @@ export type PasswordHash =
   | BcryptHash
   | ShaCryptHash
   | Pbkdf2Hash
+  | ScryptHash
   | Sha512Hash;
 
 /** Argon2, version 1.3. */
@@ -59,15 +60,33 @@ export interface ShaCryptHash {
   readonly encoded: string;
 }
 
-/** Mosquitto's `$7$`: PBKDF2 with HMAC-SHA-512. */
+/** PBKDF2 with HMAC: Mosquitto's `$7$` (SHA-512), passlib's `$pbkdf2-sha256$`. */
 export interface Pbkdf2Hash {
   /** Tells it from the others. */
   readonly kind: "pbkdf2";
+  /** Hash function. */
+  readonly digest: "sha256" | "sha512";
   /** Number of iterations. */
   readonly iterations: number;
   /** Salt. */
   readonly salt: Uint8Array;
-  /** What the password must give, 64 bytes. */
+  /** What the password must give, 32 or 64 bytes. */
+  readonly hash: Uint8Array;
+}
+
+/** scrypt, as passlib writes it. */
+export interface ScryptHash {
+  /** Tells it from the others. */
+  readonly kind: "scrypt";
+  /** Binary logarithm of the cost. */
+  readonly logCost: number;
+  /** Block size. */
+  readonly blockSize: number;
+  /** Parallelism. */
+  readonly lanes: number;
+  /** Salt. */
+  readonly salt: Uint8Array;
+  /** What the password must give. */
   readonly hash: Uint8Array;
 }
 
@@ -87,6 +106,8 @@ const MAX_ARGON2_PASSES = 100;
 const MAX_BCRYPT_COST = 16;
 const MAX_SHA_CRYPT_ROUNDS = 5_000_000;
 const MAX_PBKDF2_ITERATIONS = 10_000_000;
+const MAX_SCRYPT_MEMORY = 256 * 1024 * 1024;
+const MAX_SCRYPT_LANES = 16;
 
 const ARGON2 =
   /^\$(argon2(?:id|i|d))\$v=(\d+)\$m=(\d{1,10}),t=(\d{1,10}),p=(\d{1,4})\$([^$]+)\$([^$]+)$/;
@@ -94,6 +115,10 @@ const BCRYPT = /^\$2[aby]\$(\d\d)\$([./A-Za-z0-9]{22})([./A-Za-z0-9]{31})$/;
 const SHA_CRYPT =
   /^\$([56])\$(?:rounds=(\d{1,9})\$)?([^$:]*)\$([./0-9A-Za-z]{43}|[./0-9A-Za-z]{86})$/;
 const PBKDF2 = /^\$7\$(\d{1,9})\$([^$]+)\$([^$]{88})$/;
+const PASSLIB_PBKDF2 =
+  /^\$pbkdf2-sha256\$(\d{1,9})\$([./A-Za-z0-9]*)\$([./A-Za-z0-9]{43})$/;
+const SCRYPT =
+  /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,4}),p=(\d{1,4})\$([^$]*)\$([^$]{43,86})$/;
 const SHA512 = /^\$6\$([^$]+)\$([^$]{86}==)$/;
 
 /**
@@ -107,9 +132,11 @@ export function parseHash(text: string): PasswordHash | string {
   if (text.startsWith("$argon2")) return parseArgon2(text);
   if (/^\$2[aby]\$/.test(text)) return parseBcrypt(text);
   if (text.startsWith("$7$")) return parsePbkdf2(text);
+  if (text.startsWith("$pbkdf2-sha256$")) return parsePasslibPbkdf2(text);
+  if (text.startsWith("$scrypt$")) return parseScrypt(text);
   if (text.startsWith("$6$") && SHA512.test(text)) return parseSha512(text);
   if (/^\$[56]\$/.test(text)) return parseShaCrypt(text);
-  return "the kind of hash is not known; argon2, bcrypt, sha256-crypt, sha512-crypt and Mosquitto's are";
+  return "the kind of hash is not known; argon2, bcrypt, scrypt, pbkdf2-sha256, sha256-crypt, sha512-crypt and Mosquitto's are";
 }
 
 function parseArgon2(text: string): PasswordHash | string {
@@ -182,11 +209,46 @@ function parsePbkdf2(text: string): PasswordHash | string {
   if (!parts || !salt || hash?.length !== 64) {
     return "the PBKDF2 hash is malformed";
   }
-  const iterations = Number(parts[1]);
+  return checkedPbkdf2("sha512", Number(parts[1]), salt, hash);
+}
+
+/** passlib's base 64 has a dot for the plus, and no padding. */
+function parsePasslibPbkdf2(text: string): PasswordHash | string {
+  const parts = PASSLIB_PBKDF2.exec(text);
+  const salt = parts && decodeBase64(parts[2].replaceAll(".", "+"));
+  const hash = parts && decodeBase64(parts[3].replaceAll(".", "+"));
+  if (!parts || !salt || hash?.length !== 32) {
+    return "the pbkdf2-sha256 hash is malformed";
+  }
+  return checkedPbkdf2("sha256", Number(parts[1]), salt, hash);
+}
+
+function checkedPbkdf2(
+  digest: Pbkdf2Hash["digest"],
+  iterations: number,
+  salt: Uint8Array,
+  hash: Uint8Array,
+): PasswordHash | string {
   if (iterations < 1 || iterations > MAX_PBKDF2_ITERATIONS) {
     return `the PBKDF2 hash needs ${iterations} iterations, 1 to ${MAX_PBKDF2_ITERATIONS} are allowed`;
   }
-  return { kind: "pbkdf2", iterations, salt, hash };
+  return { kind: "pbkdf2", digest, iterations, salt, hash };
+}
+
+function parseScrypt(text: string): PasswordHash | string {
+  const parts = SCRYPT.exec(text);
+  const salt = parts && decodeBase64(parts[4]);
+  const hash = parts && decodeBase64(parts[5]);
+  if (!parts || !salt || !hash) return "the scrypt hash is malformed";
+  const [logCost, blockSize, lanes] = parts.slice(1, 4).map(Number);
+  const memory = 128 * blockSize * 2 ** logCost;
+  if (logCost < 1 || blockSize < 1 || memory > MAX_SCRYPT_MEMORY) {
+    return `the scrypt hash needs ${memory} bytes of memory, at most ${MAX_SCRYPT_MEMORY} are allowed`;
+  }
+  if (lanes < 1 || lanes > MAX_SCRYPT_LANES) {
+    return `the scrypt hash has ${lanes} lanes, 1 to ${MAX_SCRYPT_LANES} are allowed`;
+  }
+  return { kind: "scrypt", logCost, blockSize, lanes, salt, hash };
 }
 
 function parseSha512(text: string): PasswordHash | string {

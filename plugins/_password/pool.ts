@@ -6,7 +6,8 @@
 
 import type { Logger } from "../mod.ts";
 import type { PasswordHash } from "./hash.ts";
-import type { VerifyRequest, VerifyResponse } from "./worker.ts";
+import type { NewHashScheme } from "./make.ts";
+import type { WorkerRequest, WorkerResponse } from "./worker.ts";
 
 /** Options of {@linkcode PasswordPool}. */
 export interface PasswordPoolOptions {
@@ -22,10 +23,12 @@ export interface PasswordPoolOptions {
   script?: URL;
 }
 
-/** A check that waits or runs. */
-interface Job extends VerifyRequest {
+/** A request that waits or runs. */
+interface Job {
+  readonly request: WorkerRequest;
   readonly since: number;
-  readonly resolve: (ok: boolean | undefined) => void;
+  /** Gets nothing if the request was not answered. */
+  readonly resolve: (response: WorkerResponse | undefined) => void;
 }
 
 /** One thread. */
@@ -35,8 +38,8 @@ interface Slot {
 }
 
 /**
- * Checks passwords in worker threads, which start when they are first needed. What
- * cannot be checked has no answer.
+ * Checks and hashes passwords in worker threads, which start when they are first
+ * needed. What cannot be done has no answer.
  */
 export class PasswordPool {
   readonly #logger: Logger;
@@ -71,24 +74,32 @@ export class PasswordPool {
    * @param password The password; the bytes belong to the pool from now on.
    * @returns Whether the password is right; `undefined` if it could not be checked.
    */
-  verify(
+  async verify(
     hash: PasswordHash,
     password: Uint8Array<ArrayBuffer>,
   ): Promise<boolean | undefined> {
-    if (this.#closed) return Promise.resolve(undefined);
-    const idle = this.#slots.find((slot) => slot.job === undefined);
-    if (idle === undefined && this.#queue.length >= this.#queueLimit) {
-      this.#reportOverflow();
-      return Promise.resolve(undefined);
-    }
-    return new Promise((resolve) => {
-      const job = { hash, password, since: performance.now(), resolve };
-      if (idle === undefined) this.#queue.push(job);
-      else this.#run(idle, job);
-    });
+    const response = await this.#ask({ hash, password });
+    return response !== undefined && "ok" in response ? response.ok : undefined;
   }
 
-  /** Stops the threads. Checks that wait or run end without an answer. */
+  /**
+   * Makes a hash.
+   *
+   * @param scheme Kind of hash.
+   * @param password The password; the bytes belong to the pool from now on.
+   * @returns The hash as a password file has it; `undefined` if it could not be made.
+   */
+  async make(
+    scheme: NewHashScheme,
+    password: Uint8Array<ArrayBuffer>,
+  ): Promise<string | undefined> {
+    const response = await this.#ask({ scheme, password });
+    return response !== undefined && "made" in response
+      ? response.made
+      : undefined;
+  }
+
+  /** Stops the threads. What waits or runs ends without an answer. */
   close(): void {
     this.#closed = true;
     for (const job of this.#queue.splice(0)) job.resolve(undefined);
@@ -100,12 +111,25 @@ export class PasswordPool {
     }
   }
 
+  #ask(request: WorkerRequest): Promise<WorkerResponse | undefined> {
+    if (this.#closed) return Promise.resolve(undefined);
+    const idle = this.#slots.find((slot) => slot.job === undefined);
+    if (idle === undefined && this.#queue.length >= this.#queueLimit) {
+      this.#reportOverflow();
+      return Promise.resolve(undefined);
+    }
+    return new Promise((resolve) => {
+      const job = { request, since: performance.now(), resolve };
+      if (idle === undefined) this.#queue.push(job);
+      else this.#run(idle, job);
+    });
+  }
+
   #run(slot: Slot, job: Job): void {
     slot.job = job;
     try {
       slot.worker ??= this.#startWorker(slot);
-      const { hash, password } = job;
-      slot.worker.postMessage({ hash, password }, [password.buffer]);
+      slot.worker.postMessage(job.request, [job.request.password.buffer]);
     } catch (error) {
       this.#crash(slot, error instanceof Error ? error.message : String(error));
     }
@@ -116,12 +140,12 @@ export class PasswordPool {
       type: "module",
       name: "password hashes",
     });
-    worker.onmessage = (event: MessageEvent<VerifyResponse>) => {
+    worker.onmessage = (event: MessageEvent<WorkerResponse>) => {
       const response = event.data;
       if ("error" in response) {
         this.#logger.warn(`Cannot check a password: ${response.error}`);
       }
-      this.#finish(slot, "ok" in response ? response.ok : undefined);
+      this.#finish(slot, response);
     };
     worker.onerror = (event) => {
       // Otherwise the error would end the whole process.
@@ -131,8 +155,8 @@ export class PasswordPool {
     return worker;
   }
 
-  #finish(slot: Slot, ok: boolean | undefined): void {
-    slot.job?.resolve(ok);
+  #finish(slot: Slot, response: WorkerResponse | undefined): void {
+    slot.job?.resolve(response);
     slot.job = undefined;
     const next = this.#next();
     if (this.#queue.length < this.#queueLimit / 2) this.#overflowing = false;

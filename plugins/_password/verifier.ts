@@ -1,11 +1,12 @@
 /**
- * Checks passwords without ever blocking the event loop.
+ * Checks and hashes passwords without ever blocking the event loop.
  *
  * @module
  */
 
 import type { Logger } from "../mod.ts";
 import type { PasswordHash, Pbkdf2Hash } from "./hash.ts";
+import { type NewHashScheme, passwordProblem } from "./make.ts";
 import { PasswordPool } from "./pool.ts";
 import { verifyPbkdf2, verifySha512 } from "./verify.ts";
 
@@ -69,6 +70,24 @@ export class PasswordVerifier {
     return hash.kind === "pbkdf2" && hash.iterations <= FEW_ROUNDS
       ? this.#verifyPbkdf2(hash, copy)
       : this.#pool.verify(hash, copy);
+  }
+
+  /**
+   * Makes a hash.
+   *
+   * @param scheme Kind of hash.
+   * @param password The password, copied before this method returns.
+   * @returns The hash as a password file has it; `undefined` if it could not be made,
+   * for example because bcrypt does not read the whole password.
+   */
+  make(
+    scheme: NewHashScheme,
+    password: Uint8Array,
+  ): Promise<string | undefined> {
+    if (passwordProblem(scheme, password) !== undefined) {
+      return Promise.resolve(undefined);
+    }
+    return this.#pool.make(scheme, new Uint8Array(password));
   }
 
   /** Stops the threads. Resolves when nothing runs any more. */

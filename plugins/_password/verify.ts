@@ -5,13 +5,14 @@
  */
 
 import { Buffer } from "node:buffer";
-import { createHash, pbkdf2, timingSafeEqual } from "node:crypto";
+import { createHash, pbkdf2, scryptSync, timingSafeEqual } from "node:crypto";
 import { argon2d, argon2i, argon2id, bcrypt } from "hash-wasm";
 import type {
   Argon2Hash,
   BcryptHash,
   PasswordHash,
   Pbkdf2Hash,
+  ScryptHash,
   Sha512Hash,
   ShaCryptHash,
 } from "./hash.ts";
@@ -41,6 +42,8 @@ export async function verifyPassword(
       return verifyShaCrypt(hash, password);
     case "pbkdf2":
       return await verifyPbkdf2(hash, password);
+    case "scrypt":
+      return verifyScrypt(hash, password);
     case "sha512":
       return verifySha512(hash, password);
   }
@@ -57,9 +60,10 @@ export function verifyPbkdf2(
   hash: Pbkdf2Hash,
   password: Uint8Array,
 ): Promise<boolean> {
-  const { salt, iterations } = hash;
+  const { salt, iterations, digest } = hash;
+  const length = hash.hash.length;
   return new Promise((resolve, reject) => {
-    pbkdf2(password, salt, iterations, 64, "sha512", (error, result) => {
+    pbkdf2(password, salt, iterations, length, digest, (error, result) => {
       if (error) reject(error);
       else resolve(isEqual(result, hash.hash));
     });
@@ -107,6 +111,18 @@ async function verifyBcrypt(
     outputType: "binary",
   });
   return isEqual(result.subarray(0, hash.hash.length), hash.hash);
+}
+
+function verifyScrypt(hash: ScryptHash, password: Uint8Array): boolean {
+  const { logCost, blockSize, lanes, salt } = hash;
+  const cost = 2 ** logCost;
+  const result = scryptSync(password, salt, hash.hash.length, {
+    cost,
+    blockSize,
+    parallelization: lanes,
+    maxmem: 128 * blockSize * (cost + lanes + 2),
+  });
+  return isEqual(result, hash.hash);
 }
 
 function verifyShaCrypt(hash: ShaCryptHash, password: Uint8Array): boolean {

@@ -1,5 +1,17 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { parseHash } from "../../../plugins/_password/hash.ts";
+import {
+  decoyHash,
+  isOutdated,
+  makeHash,
+  type NewHashScheme,
+} from "../../../plugins/_password/make.ts";
 import { verifyPassword } from "../../../plugins/_password/verify.ts";
 
 async function verify(text: string, password: string): Promise<boolean> {
@@ -90,6 +102,16 @@ const VECTORS: ReadonlyArray<[string, string, string]> = [
     "$6$HoU14qjfCCetkBwX$2C2FjlQYTDahlStVi0jYyMTkgXr2OfJI2m90SoteFB9iW7UoBikFfCFjHdrhphbkmnZHdwafudDqI9M+E3CpBA==",
     "correct horse",
   ],
+  [
+    "passlib, pbkdf2-sha256 with dots in its base 64",
+    "$pbkdf2-sha256$1000$....AAECAwQFBgcICQoLDA$Rd/AWIkwp1Wxc5JZtZBEqEbH5XlMtkZyydEDn2liAbc",
+    "correct horse",
+  ],
+  [
+    "passlib, scrypt",
+    "$scrypt$ln=10,r=8,p=1$++++AAECAwQFBgcICQoLDA$U+BaaVemzw0wxSMXAFlh6mUfEOetddHIAFC0u4Csluc",
+    "correct horse",
+  ],
 ];
 
 for (const [name, hash, password] of VECTORS) {
@@ -138,6 +160,11 @@ const REFUSED: ReadonlyArray<[string, string]> = [
     "4 lanes",
   ],
   ["$argon2id$v=19$m=256,t=2,p=1$MDEyMz$KuC7", "malformed"],
+  ["$pbkdf2-sha256$1000$AAECAw", "malformed"],
+  [`$pbkdf2-sha256$999999999$AAECAw$${"A".repeat(43)}`, "iterations"],
+  ["$scrypt$ln=10,r=8$AAECAw$AAECAw", "malformed"],
+  [`$scrypt$ln=30,r=8,p=1$AAECAw$${"A".repeat(43)}`, "bytes of memory"],
+  [`$scrypt$ln=10,r=8,p=99$AAECAw$${"A".repeat(43)}`, "99 lanes"],
 ];
 
 for (const [text, reason] of REFUSED) {
@@ -148,3 +175,50 @@ for (const [text, reason] of REFUSED) {
     assertEquals(result.includes(text), false);
   });
 }
+
+for (const scheme of ["argon2", "bcrypt"] satisfies NewHashScheme[]) {
+  Deno.test(`makeHash() makes ${scheme} hashes that nobody has to replace`, async () => {
+    const password = new TextEncoder().encode("correct horse");
+    const text = await makeHash(scheme, password);
+    const hash = parseHash(text);
+    assert(typeof hash !== "string", `${text}: ${hash}`);
+    assertEquals(hash.kind, scheme);
+    assertEquals(isOutdated(hash, scheme), false);
+    assertEquals(isOutdated(decoyHash(scheme), scheme), false);
+    assertEquals(await verify(text, "correct horse"), true);
+    assertEquals(await verify(text, "wrong"), false);
+    assertNotEquals(await makeHash(scheme, password), text);
+  });
+}
+
+Deno.test("isOutdated() finds other kinds and weaker hashes", () => {
+  const outdated = (text: string, scheme: NewHashScheme) => {
+    const hash = parseHash(text);
+    assert(typeof hash !== "string", `${text}: ${hash}`);
+    return isOutdated(hash, scheme);
+  };
+  for (const [name, text] of VECTORS) {
+    const isNew = name === "argon2id with the parameters of aMQTT";
+    assertEquals(outdated(text, "argon2"), !isNew, name);
+    assertEquals(outdated(text, "bcrypt"), true, name);
+  }
+  const strong = "$2b$13$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2";
+  assertEquals(outdated(strong, "bcrypt"), false);
+});
+
+Deno.test("makeHash() refuses what bcrypt would cut off", async () => {
+  for (
+    const [scheme, password, reason] of [
+      ["bcrypt", "x".repeat(73), "72 bytes only"],
+      ["bcrypt", "a\0b", "null byte"],
+      ["argon2", "", "empty"],
+      ["argon2", "x".repeat(1025), "1024 bytes"],
+    ] as const
+  ) {
+    await assertRejects(
+      () => makeHash(scheme, new TextEncoder().encode(password)),
+      TypeError,
+      reason,
+    );
+  }
+});

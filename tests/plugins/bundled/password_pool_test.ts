@@ -178,3 +178,14 @@ for (const hash of [SLOW_PBKDF2, QUICK_PBKDF2]) {
     assertEquals(await verifier.verify(hash, secret()), undefined);
   });
 }
+Deno.test("PasswordVerifier makes hashes in its workers", async () => {
+  const logger = new RecordingLogger();
+  const verifier = new PasswordVerifier({ logger, workers: 1 });
+  const text = await verifier.make("argon2", secret());
+  const hash = parseHash(text ?? "") as PasswordHash;
+  assertEquals(await verifier.verify(hash, secret()), true);
+  assertEquals(await verifier.make("bcrypt", new Uint8Array(100)), undefined);
+  await verifier.close();
+  assertEquals(await verifier.make("argon2", secret()), undefined);
+  assertEquals(logger.lines, []);
+});
