@@ -171,6 +171,7 @@ const EXAMPLES = [
   "jwt",
   "password_file",
   "webhook",
+  "database",
 ];
 
 for (const name of EXAMPLES) {
