@@ -49,6 +49,7 @@
  */
 
 import * as v from "valibot";
+import { OnceLog } from "./_backend/once_log.ts";
 import {
   HASH_SCHEMES,
   type HashScheme,
@@ -100,8 +101,7 @@ export default class AuthDb extends BaseAuthPlugin<AuthDbOptions> {
   readonly #decoy: PasswordHash;
   readonly #verifier: PasswordVerifier;
   readonly #replacing = new Set<Promise<void>>();
-  /** Users whose hash cannot be used, so that the log has each once. */
-  readonly #reported = new Set<string>();
+  readonly #onceLog: OnceLog;
 
   /**
    * Creates the plugin. Nothing is connected yet.
@@ -112,6 +112,7 @@ export default class AuthDb extends BaseAuthPlugin<AuthDbOptions> {
   constructor(context: BrokerContext<AuthDbOptions>) {
     super(context);
     const { logger, config } = context;
+    this.#onceLog = new OnceLog(logger);
     this.#source = new DatabaseSource(config);
     this.#schemes = new Set(config.hashSchemes);
     this.#newScheme = newHashScheme(config.hashSchemes);
@@ -120,10 +121,9 @@ export default class AuthDb extends BaseAuthPlugin<AuthDbOptions> {
   }
 
   /** Looks whether the database is there, so that the log tells at once. */
-  override onBrokerPreStart(): Promise<void> {
-    return this.#source.get().then((database) =>
-      database.query("SELECT 1 FROM user_auth WHERE 1 = 0")
-    ).then(() => {});
+  override async onBrokerPreStart(): Promise<void> {
+    const database = await this.#source.get();
+    await database.query("SELECT 1 FROM user_auth WHERE 1 = 0");
   }
 
   /**
@@ -173,12 +173,10 @@ export default class AuthDb extends BaseAuthPlugin<AuthDbOptions> {
         schemeOf(hash) ?? hash.kind
       }"`;
     if (problem === undefined) return hash as PasswordHash;
-    if (!this.#reported.has(username) && this.#reported.size < 1000) {
-      this.#reported.add(username);
-      this.context.logger.warn(
-        `Cannot use the password hash of the user "${username}": ${problem}; the user is denied`,
-      );
-    }
+    this.#onceLog.warn(
+      username,
+      `Cannot use the password hash of the user "${username}": ${problem}; the user is denied`,
+    );
     return undefined;
   }
 

@@ -35,15 +35,14 @@
  */
 
 import * as v from "valibot";
-import { ExpiringCache } from "./_backend/cache.ts";
+import { TopicListRights } from "./_backend/topic_lists.ts";
 import {
   databaseEntries,
   type DatabaseSettings,
   DatabaseSource,
 } from "./_db/source.ts";
-import { type TopicLists, TopicTable } from "./_db/topic_table.ts";
+import { TopicTable } from "./_db/topic_table.ts";
 import {
-  type Action,
   BaseTopicPlugin,
   type BrokerContext,
   type StandardSchema,
@@ -68,7 +67,7 @@ export default class TopicDb extends BaseTopicPlugin<TopicDbOptions> {
   });
 
   readonly #source: DatabaseSource;
-  readonly #cache: ExpiringCache<TopicLists | undefined>;
+  readonly #rights: TopicListRights;
 
   /**
    * Creates the plugin. Nothing is connected yet.
@@ -80,14 +79,18 @@ export default class TopicDb extends BaseTopicPlugin<TopicDbOptions> {
     super(context);
     const { config } = context;
     this.#source = new DatabaseSource(config);
-    this.#cache = new ExpiringCache({ lifetime: config.cacheTtl * 1000 });
+    this.#rights = new TopicListRights({
+      context,
+      cacheTtl: config.cacheTtl,
+      load: async (username) =>
+        await new TopicTable(await this.#source.get()).find(username),
+    });
   }
 
   /** Looks whether the database is there, so that the log tells at once. */
-  override onBrokerPreStart(): Promise<void> {
-    return this.#source.get().then((database) =>
-      database.query("SELECT 1 FROM topic_auth WHERE 1 = 0")
-    ).then(() => {});
+  override async onBrokerPreStart(): Promise<void> {
+    const database = await this.#source.get();
+    await database.query("SELECT 1 FROM topic_auth WHERE 1 = 0");
   }
 
   /**
@@ -98,34 +101,13 @@ export default class TopicDb extends BaseTopicPlugin<TopicDbOptions> {
    * @throws {Error} If the database cannot be asked: it is denied.
    */
   topicFiltering(
-    { session, topic, action }: TopicFilteringEvent,
+    event: TopicFilteringEvent,
   ): boolean | undefined | Promise<boolean> {
-    const { username } = session;
-    if (!username) return undefined;
-    const lists = this.#cache.get(username, () => this.#load(username));
-    return lists instanceof Promise
-      ? lists.then((loaded) => this.#allows(loaded, action, topic))
-      : this.#allows(lists, action, topic);
+    return this.#rights.decide(event);
   }
 
   /** Ends the connections. */
   override close(): Promise<void> {
     return this.#source.close();
-  }
-
-  async #load(username: string): Promise<TopicLists | undefined> {
-    return await new TopicTable(await this.#source.get()).find(username);
-  }
-
-  #allows(
-    lists: TopicLists | undefined,
-    action: Action,
-    topic: string,
-  ): boolean {
-    if (lists === undefined) return false;
-    const { context } = this;
-    return action === "subscribe"
-      ? lists.subscribe.some((filter) => context.covers(filter, topic))
-      : lists[action].some((filter) => context.matches(filter, topic));
   }
 }

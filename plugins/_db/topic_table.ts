@@ -4,11 +4,9 @@
  * @module
  */
 
+import type { TopicLists } from "../_backend/topic_lists.ts";
 import type { Action } from "../mod.ts";
 import type { Database, Row } from "./database.ts";
-
-/** The topic filters of a user. */
-export type TopicLists = Readonly<Record<Action, readonly string[]>>;
 
 /** A user and the topic filters. */
 export interface TopicUser {
