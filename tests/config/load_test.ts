@@ -169,6 +169,8 @@ const EXAMPLES = [
   "conformance",
   "http_auth",
   "jwt",
+  "database",
+  "ldap",
   "password_file",
   "webhook",
   "database",

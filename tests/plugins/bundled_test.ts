@@ -33,6 +33,8 @@ Deno.test("every namespace falls back to the bundled plugins, also by aMQTT's na
     "amqtt.contrib.auth_db.TopicAuthDBPlugin": "topic_db",
     "amqtt.contrib.auth_db.plugin.UserAuthDBPlugin": "auth_db",
     "amqtt.contrib.auth_db.plugin.TopicAuthDBPlugin": "topic_db",
+    "amqtt.contrib.ldap.UserAuthLdapPlugin": "auth_ldap",
+    "amqtt.contrib.ldap.TopicAuthLdapPlugin": "topic_ldap",
     "amqtt.plugins.sys.broker.BrokerSysPlugin": "sys",
     "amqtt.plugins.logging_amqtt.EventLoggerPlugin": "event_logger",
     "amqtt.plugins.logging_amqtt.PacketLoggerPlugin": "packet_logger",
