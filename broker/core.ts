@@ -16,6 +16,7 @@ import { FlappingGuard } from "./limits/flapping_guard.ts";
 import { LoginGuard } from "./limits/login_guard.ts";
 import { LimitReports } from "./limits/limit_reports.ts";
 import type { Message } from "./message.ts";
+import { MessageListeners } from "./message_listeners.ts";
 import { Flusher } from "./output.ts";
 import type { Relief } from "./relief.ts";
 import { SessionRegistry } from "./session/registry.ts";
@@ -51,6 +52,7 @@ export class Core implements JournalOwner {
     new Topic(name, bytes)
   );
   readonly retained: RetainedMessages = new RetainedMessages();
+  readonly listeners: MessageListeners = new MessageListeners();
   readonly tree: SubscriptionTree;
   readonly sessions: SessionRegistry;
   readonly delivery: Delivery;

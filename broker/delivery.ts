@@ -43,6 +43,7 @@ export class Delivery {
     const core = this.#core;
     this.#undecided = undefined;
     if (message.retain) this.retain(message);
+    if (core.listeners.size > 0) core.listeners.emit(message);
     const { targets, groups } = core.tree.match(message.target);
     if (targets.length === 0 && groups.length === 0) return false;
     core.frames.begin(message, view, version);

@@ -6,6 +6,7 @@
 
 import { ReasonCode } from "../codec/reason_codes.ts";
 import type {
+  ApplicationMessage,
   BaseContext,
   BrokerContext,
   BrokerStats,
@@ -97,6 +98,29 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
       ) ?? false;
     }
     return session.outbox.add(message, qos, message.retain, [], undefined);
+  }
+
+  subscribe(
+    filter: string,
+    handler: (message: ApplicationMessage) => void,
+  ): () => void {
+    const core = this.#core();
+    const parsed = parseFilter(filter);
+    const problem = typeof parsed === "string"
+      ? parsed
+      : parsed.group !== undefined
+      ? "a plugin cannot share a subscription"
+      : undefined;
+    if (problem !== undefined) {
+      throw new TypeError(`Cannot subscribe to "${filter}": ${problem}`);
+    }
+    if (this.signal.aborted) return () => {};
+    const remove = core.listeners.add(filter, handler, this.logger);
+    this.signal.addEventListener("abort", remove, { once: true });
+    return () => {
+      this.signal.removeEventListener("abort", remove);
+      remove();
+    };
   }
 
   addSubscription(clientId: string, filter: string, qos: QoS = 0): void {

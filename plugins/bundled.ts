@@ -26,7 +26,6 @@ export const BUNDLED_PLUGINS: Readonly<
   "topic_acl": () => import("dinomq.plugins/topic_acl"),
   "topic_http": () => import("dinomq.plugins/topic_http"),
   "topic_jwt": () => import("dinomq.plugins/topic_jwt"),
-  "auth_db": () => import("dinomq.plugins/auth_db"),
   "topic_db": () => import("dinomq.plugins/topic_db"),
   "topic_ldap": () => import("dinomq.plugins/topic_ldap"),
   "sys": () => import("dinomq.plugins/sys"),

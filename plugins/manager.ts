@@ -30,6 +30,7 @@ import type {
 } from "./mod.ts";
 import { EVENT_NAMES, hooksOf, methodOf } from "./plugin_class.ts";
 import { TIMED_OUT, withTimeLimit } from "./time_limit.ts";
+import { TopicDecisions } from "./topic_decisions.ts";
 
 export type { PluginEntry } from "./plugin_loading.ts";
 export type { DecisionPolicy, EnhancedAuthVerdict, Verdict };
@@ -107,7 +108,7 @@ export class PluginManager {
   readonly #observers: Record<string, Array<(event: unknown) => void>> = {};
   readonly #lifeCycle = new Map<string, LifeCycleStep[]>();
   readonly #auth: DecisionMaker<AuthenticateEvent>;
-  readonly #topic: DecisionMaker<TopicFilteringEvent>;
+  readonly #topic: TopicDecisions;
   readonly #enhancedAuth: ReadonlyArray<Decider<EnhancedAuthEvent>>;
   readonly #decisionTimeout: number;
   readonly #lifeCycleTimeout: number;
@@ -124,19 +125,18 @@ export class PluginManager {
     this.hooks = this.#observers as unknown as ObserverTable;
 
     const auth = decidersOf<AuthenticateEvent>(plugins, "authenticate");
-    const topic = decidersOf<TopicFilteringEvent>(plugins, "topicFiltering");
+    this.#topic = new TopicDecisions(
+      decidersOf(plugins, "topicFiltering"),
+      options.topicPolicy ?? "all",
+      this.#decisionTimeout,
+    );
     this.#enhancedAuth = decidersOf(plugins, "enhancedAuthenticate");
     this.authenticates = auth.length > 0;
     this.authenticatesEnhanced = this.#enhancedAuth.length > 0;
-    this.filtersTopics = topic.length > 0;
+    this.filtersTopics = this.#topic.size > 0;
     this.#auth = new DecisionMaker(
       auth,
       options.authPolicy ?? "all",
-      this.#decisionTimeout,
-    );
-    this.#topic = new DecisionMaker(
-      topic,
-      options.topicPolicy ?? "all",
       this.#decisionTimeout,
     );
   }
@@ -235,6 +235,17 @@ export class PluginManager {
   }
 
   /**
+   * Whether a topic is one that a plugin has for its own: clients may publish to it
+   * although it begins with `$`.
+   *
+   * @param topic Topic name.
+   * @returns Whether it is.
+   */
+  ownsTopic(topic: string): boolean {
+    return this.#topic.owns(topic);
+  }
+
+  /**
    * Asks for one step of enhanced authentication.
    *
    * @param event The step.
@@ -301,14 +312,15 @@ export class PluginManager {
 function decidersOf<Event>(
   plugins: readonly Plugin[],
   name: string,
-): Array<Decider<Event>> {
-  const deciders: Array<Decider<Event>> = [];
+): Array<Decider<Event> & { readonly prefix: string }> {
+  const deciders: Array<Decider<Event> & { prefix: string }> = [];
   for (const plugin of plugins) {
     const { object, log } = plugin;
     const method = methodOf(object, name);
     if (method === undefined || !takesPart(plugin, name)) continue;
     const ask = (event: Event) => method.call(object, event);
-    deciders.push({ ask, method: name, log });
+    const { topicPrefix = "" } = object as { topicPrefix?: string };
+    deciders.push({ ask, method: name, log, prefix: topicPrefix });
   }
   return deciders;
 }

@@ -509,6 +509,19 @@ export interface BrokerContext<Config = unknown> extends BaseContext<Config> {
     options?: PublishOptions,
   ): boolean;
   /**
+   * Calls `handler` with every message whose topic `filter` selects, whoever
+   * published it: a client that may, a will, or a plugin. It is called before
+   * subscribers get the message, and must not take long. Possible from
+   * `onBrokerPreStart` on.
+   *
+   * @returns Ends it; so does the end of the plugin.
+   * @throws {TypeError} If the topic filter is not valid.
+   */
+  subscribe(
+    filter: string,
+    handler: (message: ApplicationMessage) => void,
+  ): () => void;
+  /**
    * Subscribes a client, without asking the plugins for the right; a session is made
    * if it has none.
    *
@@ -646,6 +659,14 @@ export abstract class BaseAuthPlugin<Config = unknown>
  */
 export abstract class BaseTopicPlugin<Config = unknown>
   extends BasePlugin<Config> {
+  /**
+   * The topics that are this plugin's own: those that begin with this text, which
+   * begins with `$` and ends with `/`, such as `"$shadow/"`. Clients may publish to
+   * them although they begin with `$`, and the plugin decides about no others.
+   * Default: none; the plugin decides about all topics.
+   */
+  declare readonly topicPrefix?: string;
+
   /**
    * Decides whether a client may publish to a topic, subscribe to a filter or
    * receive a message. Throwing, or not answering in time, denies.

@@ -258,10 +258,19 @@ function missingMethod(object: object): string | undefined {
   ) {
     return "it extends BaseTopicPlugin, but has no method topicFiltering()";
   }
+  const { topicPrefix } = object as { topicPrefix?: unknown };
+  if (topicPrefix !== undefined && !isTopicPrefix(topicPrefix)) {
+    return `its "topicPrefix" is not of the form "$name/": a wildcard of a client would select other topics too`;
+  }
   const notCallable = HOOK_NAMES.find((name) => {
     const value = (object as Record<string, unknown>)[name];
     return value !== undefined && value !== null &&
       typeof value !== "function";
   });
   return notCallable && `its "${notCallable}" is not a method`;
+}
+
+/** Only topics that begin with `$` are out of the reach of a leading wildcard. */
+function isTopicPrefix(value: unknown): boolean {
+  return typeof value === "string" && /^\$([^+#/]+\/)+$/.test(value);
 }

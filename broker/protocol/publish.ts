@@ -45,6 +45,7 @@ export function handlePublish(
     qos === 0 && view.verbatim && !view.retain && !topic.internal &&
     plugins.hooks.onBrokerMessageReceived.length === 0 &&
     plugins.hooks.onBrokerMessageBroadcast.length === 0 &&
+    core.listeners.size === 0 &&
     forwardRun(connection, view, topic)
   ) return;
   if (qos === 2) {
@@ -90,7 +91,10 @@ export function handlePublish(
     // A plugin may have disconnected the client for it.
     if (connection.phase !== "open") return;
   }
-  if (topic.internal && !config.allowDollarPublish) {
+  if (
+    topic.internal && !config.allowDollarPublish &&
+    !plugins.ownsTopic(topic.name)
+  ) {
     refuse(connection, topic.name, view, DOLLAR);
     return;
   }

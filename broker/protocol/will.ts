@@ -30,7 +30,10 @@ export function readWill(
     core.reports.reached(limit, session.clientId, "Will refused");
     return ReasonCode.TopicNameInvalid;
   }
-  if (topic.internal && !config.allowDollarPublish) {
+  if (
+    topic.internal && !config.allowDollarPublish &&
+    !core.plugins.ownsTopic(topic.name)
+  ) {
     return ReasonCode.NotAuthorized;
   }
   const qos = (will.qos ?? 0) as QoS;

@@ -173,7 +173,6 @@ const EXAMPLES = [
   "ldap",
   "password_file",
   "webhook",
-  "database",
 ];
 
 for (const name of EXAMPLES) {
