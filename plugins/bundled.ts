@@ -28,6 +28,7 @@ export const BUNDLED_PLUGINS: Readonly<
   "topic_jwt": () => import("dinomq.plugins/topic_jwt"),
   "topic_db": () => import("dinomq.plugins/topic_db"),
   "topic_ldap": () => import("dinomq.plugins/topic_ldap"),
+  "bridge": () => import("dinomq.plugins/bridge"),
   "sys": () => import("dinomq.plugins/sys"),
   "event_logger": () => import("dinomq.plugins/event_logger"),
   "packet_logger": () => import("dinomq.plugins/packet_logger"),

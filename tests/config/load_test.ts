@@ -166,6 +166,7 @@ Deno.test("loadConfig() names a file that does not exist", async () => {
 const EXAMPLES = [
   "broker",
   "acl",
+  "bridge",
   "conformance",
   "http_auth",
   "jwt",
