@@ -95,6 +95,7 @@ export * from "./plugins/mod.ts";
 const commands: CommandTable = {
   pub: ["Publish messages", () => import("./broker/cli/mqtt/pub.ts")],
   sub: ["Subscribe and print", () => import("./broker/cli/mqtt/sub.ts")],
+  certs: ["Make certificates", () => import("./broker/cli/certs/command.ts")],
   passwd: [
     "Create and change password files",
     () => import("./plugins/_password/passwd_command.ts"),
