@@ -29,7 +29,7 @@ import type { Listener, Transport } from "./transport/transport.ts";
 export interface BrokerOptions {
   /** Section of the import map that has the plugins. Default: the configuration's, else `"dinomq.plugins"`. */
   pluginNamespace?: string;
-  /** Import map or deno.json with the namespace. Default: the one that Deno itself would take. */
+  /** Import map or deno.json with the namespace. Default: the configuration's, else the one that Deno itself would take. */
   importMap?: string | URL;
   /** Loads a plugin's module; lets a program import in its own name: `(s) => import(s)`. */
   import?: (specifier: string) => Promise<unknown>;
@@ -318,7 +318,7 @@ export class Broker implements AsyncDisposable {
     for (const warning of config.warnings) this.#logger.warn(warning);
     const namespace = await PluginNamespace.open({
       namespace: this.#options.pluginNamespace ?? config.pluginNamespace,
-      importMap: this.#options.importMap,
+      importMap: this.#options.importMap ?? config.importMap,
       baseUrl: config.baseUrl,
       import: this.#options.import,
     });

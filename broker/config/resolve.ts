@@ -1,3 +1,6 @@
+import { dirname, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { hasScheme } from "../../plugins/import_map.ts";
 import { ConfigError } from "./config_error.ts";
 import { Keys } from "./keys.ts";
 import { readLegacy } from "./legacy.ts";
@@ -109,8 +112,17 @@ export function resolveConfig(
   if (legacy !== undefined) result.legacy = legacy;
   else if (result.plugins.every(admitsNobody)) warnings.push(CLOSED);
   if (baseUrl !== undefined) result.baseUrl = baseUrl;
+  if (settings.importMap !== undefined) {
+    result.importMap = besideConfig(settings.importMap, baseUrl);
+  }
   resolved.add(result);
   return result;
+}
+
+/** A path of the configuration starts at its file. */
+function besideConfig(path: string, baseUrl: URL | undefined): string | URL {
+  if (baseUrl?.protocol !== "file:" || hasScheme(path)) return path;
+  return pathToFileURL(resolve(dirname(fileURLToPath(baseUrl)), path));
 }
 
 /**

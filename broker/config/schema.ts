@@ -33,6 +33,7 @@ export type Settings =
     ResolvedConfig,
     | "listeners"
     | "plugins"
+    | "importMap"
     | "legacy"
     | "raw"
     | "source"
@@ -42,6 +43,7 @@ export type Settings =
   & {
     listeners?: Record<string, ListenerInput>;
     plugins?: unknown;
+    importMap?: string;
     auth?: AuthInput;
     topicCheck?: TopicCheckInput;
     sysInterval?: number;
@@ -140,6 +142,7 @@ const CONFIG = {
   listeners: optional(namedMap("a map of listeners by name", map(LISTENER))),
   plugins: optional(v.unknown()),
   pluginNamespace: optional(text()),
+  importMap: optional(text()),
   authPolicy: policy(),
   topicPolicy: policy(),
   pluginTimeout: v.nullish(seconds(0.001), 5),

@@ -158,6 +158,11 @@ export interface BrokerConfig extends LimitsInput {
   plugins?: PluginsInput;
   /** Section of the import map that has the plugins. Default: `"dinomq.plugins"`. */
   pluginNamespace?: string;
+  /**
+   * Import map or `deno.json` that has the section: a URL, or a path relative to the
+   * configuration file. Default: the one that Deno itself would take.
+   */
+  importMap?: string;
   /** How the answers of authentication plugins become one. Default: `"all"`. */
   authPolicy?: DecisionPolicy;
   /** How the answers of topic plugins become one. Default: `"all"`. */
@@ -272,6 +277,8 @@ export interface ResolvedConfig extends Limits {
   pluginTimeout: number;
   /** Section of the import map that has the plugins, if one is named. */
   pluginNamespace?: string;
+  /** Import map that has the section, if one is named; a path starts at the working directory. */
+  importMap?: string | URL;
   /** Seconds. */
   timeoutDisconnectDelay: number;
   /** Whether messages of QoS 0 wait for a client that is away. */

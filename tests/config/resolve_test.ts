@@ -249,3 +249,21 @@ Deno.test("resolveConfig() keeps source and base address", () => {
   assertEquals(config.source, "broker.yaml");
   assertEquals(config.baseUrl, baseUrl);
 });
+
+Deno.test("resolveConfig() looks for import-map beside the configuration file", () => {
+  const baseUrl = new URL("file:///etc/my%20broker/broker.yaml");
+  const mapOf = (path: string, base?: URL) =>
+    `${
+      resolveConfig({ "import-map": path }, { baseUrl: base }).importMap ?? ""
+    }`;
+  assertEquals(
+    mapOf("deno.json", baseUrl),
+    "file:///etc/my%20broker/deno.json",
+  );
+  assertEquals(mapOf("../50%.json", baseUrl), "file:///etc/50%25.json");
+  assertEquals(mapOf("/opt/deno.json", baseUrl), "file:///opt/deno.json");
+  assertEquals(mapOf("https://a.org/x", baseUrl), "https://a.org/x");
+  // Without a file the loader of plugins takes the working directory.
+  assertEquals(mapOf("deno.json"), "deno.json");
+  assertEquals(resolveConfig({}, { baseUrl }).importMap, undefined);
+});
