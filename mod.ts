@@ -93,6 +93,10 @@ export * from "./plugins/mod.ts";
 
 /** A command is loaded when it is called: the broker starts without any. */
 const commands: CommandTable = {
+  init: [
+    "Begin a project with a plugin of your own",
+    () => import("./broker/cli/init/command.ts"),
+  ],
   pub: ["Publish messages", () => import("./broker/cli/mqtt/pub.ts")],
   sub: ["Subscribe and print", () => import("./broker/cli/mqtt/sub.ts")],
   certs: ["Make certificates", () => import("./broker/cli/certs/command.ts")],

@@ -137,6 +137,22 @@ Deno.test("the command line runs from the registry", async () => {
   assertStringIncludes(version, broker.version);
 });
 
+Deno.test("init from the registry begins a project that loads its plugin", async () => {
+  await using project = await OtherProject.create({});
+  const program = `jsr:@dinomq/broker@${broker.version}`;
+  const said = await project.deno("run", "-A", program, "init", "app");
+  assertStringIncludes(
+    said,
+    "\n  cd app\n  deno run -A jsr:@dinomq/broker --config broker.yaml\n",
+  );
+  const checked = await project.denoIn(
+    ...["app", "run", "-A", program] as const,
+    ...["--config", "broker.yaml", "--check-config"],
+  );
+  assertStringIncludes(checked, "/app/deno.json): onBrokerClientConnected");
+  await project.denoIn("app", "check", "plugin.ts");
+});
+
 /** A project in a temporary folder that has never seen this one. */
 class OtherProject implements AsyncDisposable {
   readonly #folder: string;
@@ -179,11 +195,16 @@ class OtherProject implements AsyncDisposable {
 
   /** Runs Deno in the project and returns what it wrote to stdout. */
   async deno(...args: string[]): Promise<string> {
+    return await this.denoIn(".", ...args);
+  }
+
+  /** The same in a folder of the project. */
+  async denoIn(folder: string, ...args: string[]): Promise<string> {
     const { success, stdout, stderr } = await new Deno.Command(
       Deno.execPath(),
       {
         args: [args[0], "--no-lock", ...args.slice(1)],
-        cwd: `${this.#folder}/project`,
+        cwd: `${this.#folder}/project/${folder}`,
         env: {
           JSR_URL: this.#registry.url,
           DENO_DIR: `${this.#folder}/cache`,

@@ -5,8 +5,14 @@ export const MOD: string = new URL("../../mod.ts", import.meta.url).href;
 
 /** Deno with these arguments and without input. */
 export function deno(...args: string[]): Deno.Command {
+  return denoIn(Deno.cwd(), ...args);
+}
+
+/** The same in another folder. */
+export function denoIn(folder: string, ...args: string[]): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
     args,
+    cwd: folder,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
