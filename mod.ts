@@ -104,6 +104,20 @@ const commands: CommandTable = {
     "Create and change password files",
     () => import("./plugins/_password/passwd_command.ts"),
   ],
+  users: [
+    "Keep the users of auth_db",
+    async () => {
+      const { main } = await import("./plugins/_db/users_command.ts");
+      return { default: { run: (args) => main([...args]) } };
+    },
+  ],
+  topics: [
+    "Keep the topics of topic_db",
+    async () => {
+      const { main } = await import("./plugins/_db/topics_command.ts");
+      return { default: { run: (args) => main([...args]) } };
+    },
+  ],
   store: [
     "Look into a store, export and import it",
     () => import("./broker/cli/store.ts"),
