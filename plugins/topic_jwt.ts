@@ -32,7 +32,9 @@
  * allows is denied, and so is everything if the token does not have the claim.
  *
  * A client that `auth_jwt` has not let in is left to other plugins. While a client
- * with a lasting session is away, its last token decides what is kept for it.
+ * with a lasting session is away, its last token decides what is kept for it; tokens
+ * are not stored, so that with a `receive-claim` nothing is kept after a restart of
+ * the broker until the client is back.
  *
  * @module
  */
@@ -85,13 +87,13 @@ export default class TopicJwt extends BaseTopicPlugin<TopicJwtOptions> {
   topicFiltering(
     { session, topic, action }: TopicFilteringEvent,
   ): boolean | undefined {
+    const name = this.#claim(action);
+    if (name === undefined) return true;
     const token = tokenOf(session);
     if (token === undefined) {
       this.#warn(session);
       return undefined;
     }
-    const name = this.#claim(action);
-    if (name === undefined) return true;
     const filters = token.claims[name];
     if (!Array.isArray(filters)) return false;
     const { context } = this;

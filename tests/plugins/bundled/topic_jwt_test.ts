@@ -76,9 +76,11 @@ Deno.test("topic_jwt: a receive claim, and claims that are no lists", async () =
 
 Deno.test("topic_jwt does not decide without a token, and says so once", async () => {
   const { may, logger } = await decider(undefined);
-  for (const action of ["publish", "subscribe", "receive"] as const) {
+  for (const action of ["publish", "subscribe"] as const) {
     assertEquals(may(action, "a"), undefined);
   }
+  // It is not asked to.
+  assertEquals(may("receive", "a"), true);
   assertEquals(logger.lines, [
     "warn: A client has no token: topic_jwt decides only about clients that auth_jwt has let in",
   ]);
@@ -216,6 +218,31 @@ Deno.test("topic_jwt: rights are those of the latest token, also without a clien
   assertEquals(second.connack?.sessionPresent, true);
   assertEquals(await second.message(), "a: kept");
   assertEquals(await second.subscribe(["a", "b"], 1), [128, 1]);
+});
+
+Deno.test("topic_jwt: a stored session gets its messages also after a restart", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const config = {
+      plugins: PLUGINS,
+      store: { type: "sqlite", path: `${dir}/broker.db` } as const,
+    };
+    const session = { clientId: "c", clean: false };
+    const claims = { "subscribe_acl": ["a"] };
+    {
+      await using broker = await startBroker(config);
+      await using client = await connect(broker, claims, session);
+      assertEquals(await client.subscribe("a", 1), [1]);
+      await client.disconnect();
+    }
+    await using broker = await startBroker(config);
+    broker.context.publish("a", "kept", { qos: 1 });
+    await using client = await connect(broker, claims, session);
+    assertEquals(client.connack?.sessionPresent, true);
+    assertEquals(await client.message(), "a: kept");
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
 });
 
 /** Lets in who has no token. */
