@@ -144,6 +144,8 @@ Deno.test("a will is asked for in the name of its own user, not of the session's
     return username === "alice" ? OK : NO;
   });
   await using broker = await startBroker({
+    // Else eve would be refused before she is asked about.
+    clientIdConflict: "fresh",
     plugins: {
       auth_anonymous: null,
       topic_http: { ...server.address, "request-method": "post" },
@@ -162,6 +164,7 @@ Deno.test("a will is asked for in the name of its own user, not of the session's
     will: { topic: "t", payload: "x" as never, qos: 0, retain: false },
   });
   assertEquals(eve.code, 0x87);
+  assertEquals(server.requests.length, 2);
   await alice.ping();
 });
 
