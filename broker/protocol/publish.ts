@@ -68,7 +68,7 @@ export function handlePublish(
   if (qos > 0 && journal !== undefined) {
     if (journal.failure !== undefined && version === 5) {
       const reasonCode = storeReason(journal.failure);
-      refuse(connection, topic.name, view, { allow: false, reasonCode });
+      refuse(connection, view, { allow: false, reasonCode });
       return;
     }
     if (journal.backlogged) {
@@ -95,7 +95,7 @@ export function handlePublish(
     topic.internal && !config.allowDollarPublish &&
     !plugins.ownsTopic(topic.name)
   ) {
-    refuse(connection, topic.name, view, DOLLAR);
+    deny(connection, topic.name, view, DOLLAR);
     return;
   }
   if (plugins.filtersTopics) {
@@ -132,7 +132,7 @@ function settle(
     accept(connection, view, message);
     return;
   }
-  refuse(connection, message.topic, view, verdict);
+  deny(connection, message.topic, view, verdict);
 }
 
 function accept(
@@ -166,20 +166,31 @@ function accept(
   );
 }
 
+/** The client has no right to publish there. */
+function deny(
+  connection: Connection,
+  topic: string,
+  view: PublishView<Topic>,
+  denial: Denial,
+): void {
+  const { logger } = connection.core;
+  // A client could fill the log with it.
+  if (logger.isEnabled("debug")) {
+    logger.debug(`Client not allowed to publish to TOPIC ${topic}`, {
+      clientId: connection.session!.clientId,
+    });
+  }
+  refuse(connection, view, denial);
+}
+
 /** A message that may not pass: MQTT 5 clients are told, for others it is as if it had passed. */
 function refuse(
   connection: Connection,
-  topic: string,
   { qos, packetId }: PublishView<Topic>,
   { reasonCode = ReasonCode.NotAuthorized, reasonString }: Denial,
 ): void {
   const { core } = connection;
   core.stats.dropped.topic_refused++;
-  if (core.logger.isEnabled("debug")) {
-    core.logger.debug(`Client not allowed to publish to TOPIC ${topic}`, {
-      clientId: connection.session!.clientId,
-    });
-  }
   if (qos === 0) return;
   const before = core.journal?.ops;
   if (qos === 2 && connection.version !== 5) {
