@@ -76,7 +76,7 @@ export {
   StoreError,
   type StoreProblem,
 } from "./broker/store/store.ts";
-export type { Batch } from "./broker/store/batch.ts";
+export type { Batch, BatchMessage } from "./broker/store/batch.ts";
 export { decodeMessage } from "./broker/store/batch_reader.ts";
 export { ListenError } from "./broker/transport/listen_error.ts";
 export type {

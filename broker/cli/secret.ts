@@ -36,9 +36,10 @@ export async function askSecret(
   const keys = new Keys(stdin);
   if (!stdin.isTerminal()) return decode(await keys.line(), what);
   const ask = async (question: string) => {
-    writeAll(stderr, new TextEncoder().encode(`${question}: `));
+    // First: who is quick may type before a question that is there already.
     stdin.setRaw(true);
     try {
+      writeAll(stderr, new TextEncoder().encode(`${question}: `));
       return decode(await keys.hiddenLine(), what);
     } finally {
       stdin.setRaw(false);

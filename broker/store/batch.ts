@@ -19,16 +19,27 @@ import type {
 
 /** A message as a batch takes it: payload and properties are ranges of larger arrays. */
 export interface BatchMessage {
+  /** The topic; its name in UTF-8. */
   readonly target: { readonly bytes: Uint8Array };
+  /** Where the payload stands. */
   readonly bytes: Uint8Array;
+  /** Where the payload begins. */
   readonly start: number;
+  /** Where the payload ends. */
   readonly end: number;
+  /** Where the MQTT 5 properties stand that are passed on. */
   readonly forward: Uint8Array;
+  /** Where these properties begin. */
   readonly forwardStart: number;
+  /** Where these properties end. */
   readonly forwardEnd: number;
+  /** QoS that the publisher chose. */
   readonly qos: QoS;
+  /** Whether the publisher asked for the message to be retained. */
   readonly retain: boolean;
+  /** When it expires, in milliseconds since 1970; 0: never. */
   readonly expiresAt: number;
+  /** Client identifier of the publisher. */
   readonly publisher: string | undefined;
 }
 
