@@ -16,7 +16,7 @@ import {
   UsageError,
 } from "../../broker/cli/mod.ts";
 import { parseHash } from "./hash.ts";
-import { hashPassword } from "./hash_password.ts";
+import { makeHash } from "./make.ts";
 import {
   type PasswordLine,
   passwordLines,
@@ -181,9 +181,10 @@ async function verify(
 }
 
 async function newHash(user: string, context: CommandContext): Promise<string> {
-  return await hashPassword(
-    await askSecret(context, `New password of ${user}`, { twice: true }),
-  );
+  const password = await askSecret(context, `New password of ${user}`, {
+    twice: true,
+  });
+  return await makeHash("argon2", new TextEncoder().encode(password));
 }
 
 async function read(file: string): Promise<PasswordLine[]> {

@@ -94,7 +94,8 @@ plugins: [event_logger, auth_anonymous]
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.test({
-    name: `the broker stops in order at ${signal}`,
+    name:
+      `aMQTT 49: the broker starts with a YAML file and stops in order at ${signal}`,
     ignore: Deno.build.os === "windows",
     fn: async () => {
       const yaml = `
