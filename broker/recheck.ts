@@ -62,8 +62,8 @@ async function recheckSession(
 ): Promise<number> {
   let removed = 0;
   for (const subscription of [...session.subscriptions.values()]) {
-    const { filter, qos } = subscription;
-    if (session.exempt?.has(filter.text)) continue;
+    const { filter, qos, exempt } = subscription;
+    if (exempt) continue;
     const answer = core.plugins.topicFiltering({
       session: client,
       topic: filter.filter,

@@ -137,9 +137,9 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
       qos,
       noLocal: false,
       retainAsPublished: false,
+      exempt: true,
       identifiers: [],
     });
-    (session.exempt ??= new Set()).add(filter);
   }
 
   removeSubscription(clientId: string, filter: string): boolean {

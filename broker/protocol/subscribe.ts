@@ -192,6 +192,7 @@ function grant(
       // retained here would not be there. [MQTT-3.8.3-4] keeps shares out.
       noLocal: requested.nl ?? (session.isBridge && filter.group === undefined),
       retainAsPublished: requested.rap ?? session.isBridge,
+      exempt: false,
       identifiers: identifier === undefined ? [] : [identifier].flat(),
     };
   };

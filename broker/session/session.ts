@@ -56,8 +56,6 @@ export class Session implements PublicSession {
   claimed = false;
   /** What they weigh. */
   pendingBytes = 0;
-  /** Filters that a plugin subscribed to for the client, which needs no right for them. */
-  exempt: Set<string> | undefined = undefined;
   /** Whether the session is over: nobody may give it anything more. */
   ended = false;
   /** What the store knows it by; 0: the store does not have it. */
@@ -184,7 +182,6 @@ export class Session implements PublicSession {
     const known = this.#subscriptions?.get(filter);
     if (known === undefined) return false;
     this.#subscriptions!.delete(filter);
-    this.exempt?.delete(filter);
     const { stats, tree } = this.#core;
     tree.remove(known);
     stats.subscriptions = tree.size;

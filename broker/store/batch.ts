@@ -124,10 +124,12 @@ export class Batch {
 
   /** Adds or replaces a subscription. */
   putSubscription(subscription: StoredSubscription): void {
-    const { qos, noLocal, retainAsPublished } = subscription;
+    const { qos, noLocal, retainAsPublished, exempt } = subscription;
     const at = this.#begin(format.SUBSCRIPTION, 8);
     this.#out.u32(subscription.session);
-    this.#out.u8(qos | (noLocal ? 4 : 0) | (retainAsPublished ? 8 : 0));
+    this.#out.u8(
+      qos | (noLocal ? 4 : 0) | (retainAsPublished ? 8 : 0) | (exempt ? 16 : 0),
+    );
     this.#out.text(subscription.filter);
     this.#out.numbers(subscription.identifiers);
     this.#end(at);

@@ -157,6 +157,7 @@ function readSubscription(input: ByteReader): StoredSubscription {
     qos: (flags & 3) as QoS,
     noLocal: (flags & 4) !== 0,
     retainAsPublished: (flags & 8) !== 0,
+    exempt: (flags & 16) !== 0,
     filter: input.text()!,
     identifiers: input.numbers(),
   };

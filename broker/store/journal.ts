@@ -113,7 +113,7 @@ export class Journal {
   /** Writes a subscription. */
   putSubscription(key: number, subscription: Subscription): void {
     if (!this.#record()) return;
-    const { filter, qos, noLocal, retainAsPublished, identifiers } =
+    const { filter, qos, noLocal, retainAsPublished, exempt, identifiers } =
       subscription;
     this.#open.putSubscription({
       session: key,
@@ -121,6 +121,7 @@ export class Journal {
       qos,
       noLocal,
       retainAsPublished,
+      exempt,
       identifiers,
     });
   }

@@ -81,13 +81,14 @@ function restoreSubscription(
 ): void {
   const filter = parseFilter(stored.filter);
   if (session === undefined || typeof filter === "string") return;
-  const { qos, noLocal, retainAsPublished, identifiers } = stored;
+  const { qos, noLocal, retainAsPublished, exempt, identifiers } = stored;
   session.restoreSubscription({
     session,
     filter,
     qos,
     noLocal,
     retainAsPublished,
+    exempt,
     identifiers,
   });
 }

@@ -137,6 +137,7 @@ export class SqliteStore implements Store {
         qos: row.qos as QoS,
         noLocal: row.no_local === 1,
         retainAsPublished: row.retain_as_published === 1,
+        exempt: row.exempt === 1,
         identifiers: numbers(row.identifiers),
       };
     }

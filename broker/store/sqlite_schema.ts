@@ -49,6 +49,7 @@ const MIGRATIONS: readonly string[] = [
     qos INTEGER NOT NULL,
     no_local INTEGER NOT NULL,
     retain_as_published INTEGER NOT NULL,
+    exempt INTEGER NOT NULL,
     identifiers TEXT, -- JSON
     PRIMARY KEY (session, filter)
   ) STRICT, WITHOUT ROWID;

@@ -28,7 +28,7 @@ function prepareAll(db: DatabaseSync) {
     deleteSubscriptions: one("DELETE FROM subscription WHERE session = ?"),
     deleteIncomings: one("DELETE FROM incoming WHERE session = ?"),
     putSubscription: one(
-      `INSERT OR REPLACE INTO subscription VALUES (${marks(6)})`,
+      `INSERT OR REPLACE INTO subscription VALUES (${marks(7)})`,
     ),
     deleteSubscription: one(
       "DELETE FROM subscription WHERE session = ? AND filter = ?",
@@ -135,6 +135,7 @@ export class SqliteWriter implements BatchVisitor {
       subscription.qos,
       subscription.noLocal ? 1 : 0,
       subscription.retainAsPublished ? 1 : 0,
+      subscription.exempt ? 1 : 0,
       list(subscription.identifiers),
     );
   }

@@ -67,6 +67,8 @@ export interface StoredSubscription {
   readonly noLocal: boolean;
   /** Whether the RETAIN flag stays as the publisher set it. */
   readonly retainAsPublished: boolean;
+  /** Whether a plugin made it, which needs no right of the client. */
+  readonly exempt: boolean;
   /** Subscription identifiers. */
   readonly identifiers: readonly number[];
 }

@@ -30,6 +30,8 @@ export interface Target {
 export interface Subscription extends Target {
   /** The filter. */
   readonly filter: ParsedFilter;
+  /** Whether a plugin made it, which needs no right of the client. */
+  readonly exempt: boolean;
 }
 
 /** The members of a shared subscription; each message goes to one of them. */

@@ -45,6 +45,7 @@ function fullTree(): SubscriptionTree {
       qos: 0,
       noLocal: false,
       retainAsPublished: false,
+      exempt: false,
       identifiers: [],
     });
   for (let i = 0; i < COUNT / 2; i++) {

@@ -200,6 +200,7 @@ export function testStore(
       qos: 2,
       noLocal: true,
       retainAsPublished: true,
+      exempt: true,
       identifiers: [1, 268435455],
     } as const;
     const other = {
@@ -208,6 +209,7 @@ export function testStore(
       qos: 0,
       noLocal: false,
       retainAsPublished: false,
+      exempt: false,
       identifiers: [],
     } as const;
     const store = await open();

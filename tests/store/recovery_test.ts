@@ -301,6 +301,44 @@ Deno.test("a session belongs to the user who made it, after a restart too", asyn
   assertEquals([...host.broker.context.subscriptions()].length, 1);
 });
 
+Deno.test("a subscription that a plugin made needs no right, after a restart neither", async () => {
+  const rights = {
+    topicFiltering: ({ action }: { action: string }) => action !== "subscribe",
+  };
+  await using host = await Restartable.start({
+    plugins: [{ auth_anonymous: null }, rights],
+  });
+  host.broker.context.addSubscription("c", "t", 1);
+  await host.restart();
+  await using client = await host.connect("c");
+  assertEquals(client.connack?.sessionPresent, true);
+  assertEquals([...host.broker.context.subscriptions()].length, 1);
+});
+
+Deno.test("a restart keeps what waits in the totals", async () => {
+  await using host = await Restartable.start();
+  const client = await host.connect("c");
+  await client.subscribe("t", 1);
+  await client.disconnect();
+  const totals = () => {
+    const { queued, queuedBytes } = host.broker.context.stats();
+    return [queued, queuedBytes];
+  };
+  for (let i = 0; i < 600; i++) {
+    host.broker.context.publish("t", "123456789", { qos: 1 });
+  }
+  assertEquals(totals(), [600, 6000]);
+  await host.restart();
+  assertEquals(totals(), [600, 6000]);
+  await using back = await host.connect("c");
+  for (let i = 0; i < 600; i++) {
+    const { messageId } = await back.expect("publish");
+    await back.send({ cmd: "puback", messageId });
+  }
+  await back.ping();
+  assertEquals(totals(), [0, 0]);
+});
+
 Deno.test("a restart keeps shared subscriptions, and gives what one member has left to another", async () => {
   await using host = await Restartable.start();
   for (const id of ["one", "two"]) {

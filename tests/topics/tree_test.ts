@@ -53,6 +53,7 @@ Deno.test("SubscriptionTree.match() finds what a scan finds", () => {
           qos: 1,
           noLocal: false,
           retainAsPublished: false,
+          exempt: false,
           identifiers: [],
         };
         tree.add(subscription);
@@ -108,6 +109,7 @@ Deno.test("SubscriptionTree.match() merges what overlaps", () => {
       qos,
       noLocal: false,
       retainAsPublished: text === "#",
+      exempt: false,
       identifiers: [identifier],
     });
   }
