@@ -21,13 +21,13 @@
 import { main } from "./broker/cli/main.ts";
 import type { CommandTable } from "./broker/cli/mod.ts";
 
-export {
-  Broker,
-  type BrokerOptions,
-  type BrokerState,
-  type HandleTransportOptions,
-  type PluginDescription,
-} from "./broker/broker.ts";
+export { Broker } from "./broker/broker.ts";
+export type {
+  BrokerOptions,
+  BrokerState,
+  HandleTransportOptions,
+  PluginDescription,
+} from "./broker/broker_types.ts";
 export {
   ConfigError,
   type ConfigProblem,
@@ -78,6 +78,7 @@ export {
 } from "./broker/store/store.ts";
 export type { Batch, BatchMessage } from "./broker/store/batch.ts";
 export { decodeMessage } from "./broker/store/batch_reader.ts";
+export type { ReloadResult } from "./broker/reload.ts";
 export { ListenError } from "./broker/transport/listen_error.ts";
 export type {
   Listener,

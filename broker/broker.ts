@@ -15,61 +15,25 @@ import {
   type ResolvedConfig,
 } from "./config/mod.ts";
 import { Connection } from "./connection.ts";
+import type {
+  BrokerOptions,
+  BrokerState,
+  HandleTransportOptions,
+  PluginDescription,
+} from "./broker_types.ts";
 import { Core } from "./core.ts";
 import type { Place } from "./limits/gate.ts";
 import { createLogger } from "./log.ts";
+import { reload, type ReloadResult } from "./reload.ts";
 import { Services } from "./services.ts";
 import { createStore } from "./store/create.ts";
-import { recover } from "./store/recovery.ts";
-import type { Store } from "./store/store.ts";
+import { openStore } from "./store/open.ts";
 import { openListener } from "./transport/mod.ts";
-import type { Listener, Transport } from "./transport/transport.ts";
-
-/** What a host program may give a broker beside the configuration. */
-export interface BrokerOptions {
-  /** Section of the import map that has the plugins. Default: the configuration's, else `"dinomq.plugins"`. */
-  pluginNamespace?: string;
-  /** Import map or deno.json with the namespace. Default: the configuration's, else the one that Deno itself would take. */
-  importMap?: string | URL;
-  /** Loads a plugin's module; lets a program import in its own name: `(s) => import(s)`. */
-  import?: (specifier: string) => Promise<unknown>;
-  /** Keeps sessions and messages; replaces the configuration's `store`. */
-  store?: Store;
-  /** Where the broker logs. Default: text on standard error, level `info`. */
-  logger?: Logger;
-}
-
-/** How far a broker is. */
-export type BrokerState =
-  | "new"
-  | "starting"
-  | "started"
-  | "stopping"
-  | "stopped";
-
-/** A plugin in the list that {@linkcode Broker.describePlugins} returns. */
-export interface PluginDescription {
-  /** Name of the plugin. */
-  readonly name: string;
-  /** Where it was loaded from. */
-  readonly specifier: string;
-  /** The import map that names it. */
-  readonly importMap?: string;
-  /** The hooks that it implements. */
-  readonly hooks: readonly string[];
-  /** How often it failed. */
-  readonly failures: number;
-  /** How many events it did not get, because it was too slow. */
-  readonly dropped: number;
-  /** What it counts itself. */
-  readonly counters: Readonly<Record<string, number>>;
-}
-
-/** What {@linkcode Broker.handleTransport} may be told about a connection. */
-export interface HandleTransportOptions {
-  /** Name of the listener that plugins see. Default: `"external"`. */
-  listener?: string;
-}
+import type {
+  Listener,
+  RunningListener,
+  Transport,
+} from "./transport/transport.ts";
 
 /**
  * An MQTT broker.
@@ -89,7 +53,9 @@ export interface HandleTransportOptions {
  * ```
  */
 export class Broker implements AsyncDisposable {
-  readonly #config: ResolvedConfig;
+  #config: ResolvedConfig;
+  /** The one that the broker was started with. */
+  #first: ResolvedConfig;
   readonly #options: BrokerOptions;
   readonly #logger: Logger;
   #life = new AbortController();
@@ -97,9 +63,11 @@ export class Broker implements AsyncDisposable {
   #state: BrokerState = "new";
   #core: Core | undefined;
   #plugins: PluginManager | undefined;
-  #listeners: Listener[] = [];
+  #namespace: PluginNamespace | undefined;
+  #listeners: RunningListener[] = [];
   #idle: (() => void) | undefined;
   #starting: Promise<void> | undefined;
+  #reloading: Promise<unknown> = Promise.resolve();
 
   /** The broker's services, as a plugin has them. Usable while the broker runs. */
   readonly context: BrokerContext;
@@ -116,16 +84,20 @@ export class Broker implements AsyncDisposable {
     options: BrokerOptions = {},
   ) {
     this.#config = isResolved(config) ? config : resolveConfig(config);
+    this.#first = this.#config;
     this.#options = options;
     this.#logger = options.logger ??
       createLogger({ level: "info", format: "text" });
     // A broker may be started again, and then has another life.
     const life = (): AbortSignal => this.#life.signal;
+    const raw = () => this.#config.raw;
     this.context = new Services({
       name: "host",
       logger: this.#logger,
       config: undefined,
-      brokerConfig: this.#config.raw,
+      get brokerConfig() {
+        return raw();
+      },
       get signal(): AbortSignal {
         return life();
       },
@@ -162,9 +134,13 @@ export class Broker implements AsyncDisposable {
 
   async #start(): Promise<void> {
     if (this.#life.signal.aborted) this.#life = new AbortController();
+    this.#first = this.#config;
     try {
       const plugins = await this.#loadPlugins();
-      const goOn = await this.#openStore();
+      const goOn = await openStore(
+        this.#core!,
+        this.#options.store ?? createStore(this.#config.store),
+      );
       await plugins.emitAndWait("onBrokerPreStart");
       for (const config of this.#config.listeners) {
         this.#listeners.push(
@@ -226,6 +202,58 @@ export class Broker implements AsyncDisposable {
     core.clock.clear();
     this.#core = this.#plugins = undefined;
     this.#state = "stopped";
+  }
+
+  /**
+   * Takes another configuration into use while the broker runs. Everything is loaded
+   * first; if anything is wrong, nothing changes. Limits and other plain values,
+   * the options of plugins that can change them, and the certificates of listeners
+   * are exchanged: connections that are open keep their certificates, and get the
+   * new rates. What needs a restart is in the answer and in the log.
+   *
+   * @param config The new configuration.
+   * @returns What needs a restart.
+   * @throws {ConfigError} If the configuration is wrong.
+   * @throws {PluginError} If a plugin refuses its options.
+   * @throws {Error} If the broker does not run.
+   *
+   * @example
+   * ```ts
+   * import { Broker } from "@dinomq/broker";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const config = {
+   *   listeners: { default: { bind: "127.0.0.1:0" } },
+   *   plugins: { auth_anonymous: { allowAnonymous: true } },
+   * };
+   * await using broker = new Broker(config);
+   * await broker.start();
+   * const { restart } = await broker.reload({ ...config, messageRate: 100 });
+   * assertEquals(restart, []);
+   * ```
+   */
+  async reload(config?: BrokerConfig | ResolvedConfig): Promise<ReloadResult> {
+    const next = isResolved(config) ? config : resolveConfig(config);
+    const turn = this.#reloading.then(() => this.#reload(next));
+    this.#reloading = turn.catch(() => {});
+    return await turn;
+  }
+
+  #reload(next: ResolvedConfig): Promise<ReloadResult> {
+    const core = this.#core;
+    return reload(next, {
+      first: this.#first,
+      core: () => {
+        if (this.#state === "started" && this.#core === core) return core!;
+        throw new Error(
+          `Cannot reload the configuration: the broker is ${this.#state}`,
+        );
+      },
+      entries: () => this.#entriesOf(next),
+      listeners: this.#listeners,
+      connections: this.#connections,
+      swap: () => this.#config = core!.config = next,
+    });
   }
 
   /** Shuts the broker down. */
@@ -316,20 +344,13 @@ export class Broker implements AsyncDisposable {
   async #loadPlugins(): Promise<PluginManager> {
     const config = this.#config;
     for (const warning of config.warnings) this.#logger.warn(warning);
-    const namespace = await PluginNamespace.open({
+    const namespace = this.#namespace = await PluginNamespace.open({
       namespace: this.#options.pluginNamespace ?? config.pluginNamespace,
       importMap: this.#options.importMap ?? config.importMap,
       baseUrl: config.baseUrl,
       import: this.#options.import,
     });
-    const entries = config.legacy === undefined
-      ? config.plugins
-      : legacyPlugins(
-        config,
-        [...namespace.aliases().keys()],
-        this.#options.pluginNamespace ?? config.pluginNamespace,
-      );
-    this.#plugins = await PluginManager.load(entries as PluginEntry[], {
+    this.#plugins = await PluginManager.load(this.#entriesOf(config), {
       namespace,
       logger: this.#logger.child("plugin"),
       createContext: <C>(base: BaseContext<C>): BrokerContext<C> =>
@@ -343,25 +364,13 @@ export class Broker implements AsyncDisposable {
     return this.#plugins;
   }
 
-  /** Takes over what the store has; what waits for a time goes on when the answer is called. */
-  async #openStore(): Promise<(() => void) | undefined> {
-    const store = this.#options.store ?? createStore(this.#config.store);
-    if (store === undefined) return undefined;
-    const core = this.#core!;
-    await store.open();
-    try {
-      const goOn = recover(core, store);
-      this.#logger.info(`Store: ${store.name}`, {
-        sessions: core.sessions.size,
-        queued: core.stats.queued,
-        retained: core.stats.retained,
-      });
-      return goOn;
-    } catch (error) {
-      core.journal = undefined;
-      await store.close();
-      throw error;
-    }
+  #entriesOf(config: ResolvedConfig): PluginEntry[] {
+    if (config.legacy === undefined) return config.plugins as PluginEntry[];
+    return legacyPlugins(
+      config,
+      [...this.#namespace!.aliases().keys()],
+      this.#options.pluginNamespace ?? config.pluginNamespace,
+    ) as PluginEntry[];
   }
 
   async #closeListeners(): Promise<void> {

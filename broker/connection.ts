@@ -197,6 +197,8 @@ export class Connection implements OutputOwner {
     const limits = this.limits = this.core.limitsOf(this.listener);
     this.#limit = limits.maxPacketSize;
     this.throttle = Throttle.of(reports, this.session!.clientId, limits);
+    // It may wait for an earlier rate.
+    this.pause.skip();
   }
 
   /**

@@ -36,16 +36,12 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
   readonly #core: () => Core;
   readonly name: string;
   readonly logger: Logger;
-  readonly config: Config;
-  readonly brokerConfig: Readonly<Record<string, unknown>>;
   readonly #base: BaseContext<Config>;
   readonly retained: RetainedService;
 
   constructor(base: BaseContext<Config>, core: () => Core) {
     this.name = base.name;
     this.logger = base.logger;
-    this.config = base.config;
-    this.brokerConfig = base.brokerConfig;
     this.#base = base;
     this.#core = core;
     this.retained = new Retained(core);
@@ -57,6 +53,15 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
 
   count(counter: string, by?: number): void {
     this.#base.count(counter, by);
+  }
+
+  // A reload exchanges both.
+  get config(): Config {
+    return this.#base.config;
+  }
+
+  get brokerConfig(): Readonly<Record<string, unknown>> {
+    return this.#base.brokerConfig;
   }
 
   get sessions(): Iterable<PublicSession> {

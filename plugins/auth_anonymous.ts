@@ -25,6 +25,7 @@ import * as v from "valibot";
 import {
   type AuthenticateEvent,
   BaseAuthPlugin,
+  type ConfigChange,
   type StandardSchema,
 } from "./mod.ts";
 
@@ -50,5 +51,14 @@ export default class AuthAnonymous
    */
   authenticate({ session }: AuthenticateEvent): boolean {
     return this.config.allowAnonymous || Boolean(session.username);
+  }
+
+  /**
+   * Takes new options.
+   *
+   * @returns What takes them into use: nothing more than that they are there.
+   */
+  override onConfigChanged(): ConfigChange {
+    return () => {};
   }
 }

@@ -16,7 +16,8 @@
  * ```
  *
  * Each line of the file is `username:hash`; empty lines and lines that begin with
- * `#` are skipped. It is read once, when the broker starts. Kinds of hashes:
+ * `#` are skipped. It is read when the broker starts and when its configuration is
+ * reloaded. Kinds of hashes:
  *
  * | Begins with | Kind | Made by |
  * |---|---|---|
@@ -51,6 +52,7 @@ import {
   type AuthenticateEvent,
   BaseAuthPlugin,
   type BrokerContext,
+  type ConfigChange,
   type Decision,
   type Denial,
   type StandardSchema,
@@ -83,9 +85,11 @@ export default class AuthFile extends BaseAuthPlugin<AuthFileOptions> {
     ),
   });
 
-  readonly #users: PasswordTable;
-  readonly #hashes: readonly PasswordHash[];
-  readonly #verifier: PasswordVerifier;
+  #users: PasswordTable;
+  #hashes: readonly PasswordHash[];
+  #verifier: PasswordVerifier;
+  /** Those of earlier options; they finish what they have begun. */
+  readonly #retired: PasswordVerifier[] = [];
 
   /**
    * Creates the plugin and reads the file.
@@ -95,20 +99,46 @@ export default class AuthFile extends BaseAuthPlugin<AuthFileOptions> {
    */
   constructor(context: BrokerContext<AuthFileOptions>) {
     super(context);
-    const { config: { passwordFile, workers, maxWaiting }, logger } = context;
-    if (!passwordFile) {
-      logger.warn('"password-file" is not set: every user is denied');
-    }
-    this.#users = passwordFile
-      ? readPasswordFile(passwordFile, logger)
-      : new Map();
+    this.#users = this.#readUsers(context.config);
     this.#hashes = [...this.#users.values()];
-    this.#verifier = new PasswordVerifier({
-      logger,
+    this.#verifier = this.#makeVerifier(context.config);
+  }
+
+  /**
+   * Reads the file again.
+   *
+   * @param config The new options.
+   * @returns What takes its content into use.
+   * @throws {Error} If the file cannot be read.
+   */
+  override onConfigChanged(config: AuthFileOptions): ConfigChange {
+    const users = this.#readUsers(config);
+    const { workers, maxWaiting } = this.config;
+    const isSame = config.workers === workers &&
+      config.maxWaiting === maxWaiting;
+    return () => {
+      this.#users = users;
+      this.#hashes = [...users.values()];
+      if (isSame) return;
+      this.#retired.push(this.#verifier);
+      this.#verifier = this.#makeVerifier(config);
+    };
+  }
+
+  #readUsers({ passwordFile }: AuthFileOptions): PasswordTable {
+    const { logger } = this.context;
+    if (passwordFile) return readPasswordFile(passwordFile, logger);
+    logger.warn('"password-file" is not set: every user is denied');
+    return new Map();
+  }
+
+  #makeVerifier({ workers, maxWaiting }: AuthFileOptions): PasswordVerifier {
+    return new PasswordVerifier({
+      logger: this.context.logger,
       workers,
       queueLimit: maxWaiting,
       // Whoever waited longer was refused already.
-      patience: pluginTimeout(context) * 1000,
+      patience: pluginTimeout(this.context) * 1000,
     });
   }
 
@@ -129,8 +159,9 @@ export default class AuthFile extends BaseAuthPlugin<AuthFileOptions> {
   }
 
   /** Stops the workers. */
-  override close(): Promise<void> {
-    return this.#verifier.close();
+  override async close(): Promise<void> {
+    const verifiers = [...this.#retired, this.#verifier];
+    await Promise.all(verifiers.map((verifier) => verifier.close()));
   }
 
   async #check(username: string, password: Uint8Array): Promise<Decision> {

@@ -38,6 +38,7 @@ const LEVELS: Readonly<Record<BrokerEventName, "debug" | "info">> = {
   onBrokerRetainedMessage: "debug",
   onMqttPacketReceived: "debug",
   onMqttPacketSent: "debug",
+  onBrokerConfigReloaded: "info",
   onBrokerAlarmRaised: "info",
   onBrokerAlarmCleared: "info",
 };

@@ -29,6 +29,7 @@ import type {
   TopicFilteringEvent,
 } from "./mod.ts";
 import { EVENT_NAMES, hooksOf, methodOf } from "./plugin_class.ts";
+import { type PreparedOptions, prepareOptions } from "./reloading.ts";
 import { TIMED_OUT, withTimeLimit } from "./time_limit.ts";
 import { TopicDecisions } from "./topic_decisions.ts";
 
@@ -49,6 +50,11 @@ export interface PluginManagerOptions extends PluginHost {
    */
   lifeCycleTimeout?: number;
 }
+
+/** How decisions are made. */
+export type DecisionOptions = Required<
+  Pick<PluginManagerOptions, "authPolicy" | "topicPolicy" | "decisionTimeout">
+>;
 
 /** The events that the broker waits for. */
 export type LifeCycleEventName =
@@ -110,7 +116,7 @@ export class PluginManager {
   readonly #auth: DecisionMaker<AuthenticateEvent>;
   readonly #topic: TopicDecisions;
   readonly #enhancedAuth: ReadonlyArray<Decider<EnhancedAuthEvent>>;
-  readonly #decisionTimeout: number;
+  #decisionTimeout: number;
   readonly #lifeCycleTimeout: number;
   #closing: Promise<void> | undefined;
 
@@ -253,6 +259,39 @@ export class PluginManager {
    */
   enhancedAuthenticate(event: EnhancedAuthEvent): Promise<EnhancedAuthVerdict> {
     return decideEnhanced(this.#enhancedAuth, event, this.#decisionTimeout);
+  }
+
+  /**
+   * Changes how decisions are made.
+   *
+   * @param options Policies and time limit.
+   */
+  configure(options: DecisionOptions): void {
+    const { decisionTimeout, authPolicy, topicPolicy } = options;
+    this.#decisionTimeout = decisionTimeout;
+    this.#auth.configure(authPolicy, decisionTimeout);
+    this.#topic.configure(topicPolicy, decisionTimeout);
+  }
+
+  /**
+   * Offers the plugins the options of another configuration. Nothing changes before
+   * they are committed.
+   *
+   * @param entries The plugins of the other configuration.
+   * @param brokerConfig The whole other configuration, frozen.
+   * @returns What to commit.
+   * @throws {PluginError} If options are refused.
+   */
+  prepareOptions(
+    entries: readonly PluginEntry[],
+    brokerConfig: Readonly<Record<string, unknown>>,
+  ): Promise<PreparedOptions> {
+    return prepareOptions(
+      this.#plugins,
+      entries,
+      brokerConfig,
+      this.#lifeCycleTimeout,
+    );
   }
 
   /**

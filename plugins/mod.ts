@@ -261,6 +261,12 @@ export interface AlarmClearedEvent {
   readonly alarm: string;
 }
 
+/** `onBrokerConfigReloaded`: another configuration is in use. */
+export interface ConfigReloadedEvent {
+  /** What does not change before the broker is started again, by its path in the configuration. */
+  readonly restart: readonly string[];
+}
+
 /** The argument of each event, by the name of the method that gets it. */
 export interface BrokerEvents {
   /** Before the first listener opens. Awaited. */
@@ -289,6 +295,8 @@ export interface BrokerEvents {
   onMqttPacketReceived: PacketEvent;
   /** A packet was handed to a client's connection. */
   onMqttPacketSent: PacketEvent;
+  /** Another configuration is in use. */
+  onBrokerConfigReloaded: ConfigReloadedEvent;
   /** Something that the broker needs does not work: the store cannot be written. */
   onBrokerAlarmRaised: AlarmEvent;
   /** It works again. */
@@ -585,6 +593,8 @@ export interface BrokerObservers {
   onMqttPacketReceived?(event: PacketEvent): void | Promise<void>;
   /** A packet was handed to a client's connection. */
   onMqttPacketSent?(event: PacketEvent): void | Promise<void>;
+  /** Another configuration is in use. */
+  onBrokerConfigReloaded?(event: ConfigReloadedEvent): void | Promise<void>;
   /** Something that the broker needs does not work: the store cannot be written. */
   onBrokerAlarmRaised?(event: AlarmEvent): void | Promise<void>;
   /** It works again. */
@@ -623,8 +633,43 @@ export class BasePlugin<Config = unknown> {
   close(): void | Promise<void> {}
 }
 
-/** The events of {@linkcode BrokerEvents}, as optional methods of a plugin. */
-export interface BasePlugin<Config = unknown> extends BrokerObservers {}
+/**
+ * Takes new options into use. It must not fail: what can, belongs before it. Nothing
+ * instead of a function means that the new options need a restart.
+ */
+export type ConfigChange =
+  | (() => void | Promise<void>)
+  | null
+  | undefined
+  | void;
+
+/** The events of {@linkcode BrokerEvents} and more, as optional methods of a plugin. */
+export interface BasePlugin<Config = unknown> extends BrokerObservers {
+  /**
+   * Called at every reload of the configuration, also if the options are the same:
+   * a file that they name may have changed. Prepares everything and changes nothing
+   * yet; throwing refuses the whole reload. When all plugins have agreed, `config`
+   * is exchanged and the function that was returned is called.
+   *
+   * @param config The new options, checked by the plugin's schema.
+   * @returns What takes them into use, or nothing if a restart is needed.
+   *
+   * @example
+   * ```ts
+   * import { BasePlugin, type ConfigChange } from "@dinomq/broker/plugins";
+   *
+   * class Greeter extends BasePlugin<{ file: string }> {
+   *   #greeting = Deno.readTextFileSync(this.config.file);
+   *
+   *   override onConfigChanged({ file }: { file: string }): ConfigChange {
+   *     const greeting = Deno.readTextFileSync(file);
+   *     return () => void (this.#greeting = greeting);
+   *   }
+   * }
+   * ```
+   */
+  onConfigChanged?(config: Config): ConfigChange | Promise<ConfigChange>;
+}
 
 /**
  * Base class of plugins that decide who may connect. Follows aMQTT's

@@ -37,6 +37,7 @@ export const EVENT_NAMES: readonly BrokerEventName[] = [
   "onBrokerRetainedMessage",
   "onMqttPacketReceived",
   "onMqttPacketSent",
+  "onBrokerConfigReloaded",
   "onBrokerAlarmRaised",
   "onBrokerAlarmCleared",
 ];
@@ -48,10 +49,16 @@ export const DECISION_NAMES: readonly string[] = [
   "topicFiltering",
 ];
 
-/** Every method that the broker calls, `close` aside. */
+/** Every method by which a plugin takes part in what happens. */
 export const HOOK_NAMES: readonly string[] = [
   ...EVENT_NAMES,
   ...DECISION_NAMES,
+];
+
+/** Every method that the broker calls, `close` aside. */
+export const METHOD_NAMES: readonly string[] = [
+  ...HOOK_NAMES,
+  "onConfigChanged",
 ];
 
 const BASE_CLASSES: ReadonlySet<unknown> = new Set([
@@ -109,7 +116,7 @@ export function unknownHooks(plugin: object): string[] {
   }
   return [...names].filter((name) =>
     /^on(?:[A-Z]|_)|^(?:topic_filtering|enhanced_authenticate)$/.test(name) &&
-    !HOOK_NAMES.includes(name) && methodOf(plugin, name) !== undefined
+    !METHOD_NAMES.includes(name) && methodOf(plugin, name) !== undefined
   );
 }
 

@@ -19,8 +19,8 @@ import { EventChannel } from "./observers.ts";
 import { readOptions } from "./options.ts";
 import {
   hasHook,
-  HOOK_NAMES,
   isPluginClass,
+  METHOD_NAMES,
   methodOf,
   type PluginClass,
   unknownHooks,
@@ -89,7 +89,18 @@ export interface Plugin {
   readonly counters: Readonly<Record<string, number>>;
   /** Ends its timers and whatever else it bound to its signal. */
   readonly controller: AbortController;
+  /** What the configuration says of it; a reload exchanges it. */
+  entry: PluginEntry;
+  /** Its class, if the broker made it. */
+  readonly pluginClass?: PluginClass;
+  /** What its context is made of, if the broker made it; a reload changes it. */
+  readonly base?: ChangingBase;
 }
+
+/** A context's own part, whose options may change. */
+export type ChangingBase =
+  & Pick<BaseContext, "name" | "logger" | "signal" | "count">
+  & { config: unknown; brokerConfig: Readonly<Record<string, unknown>> };
 
 /**
  * Loads one plugin.
@@ -113,15 +124,17 @@ export async function loadPlugin(
   const count = (counter: string, by = 1): void => {
     counters[counter] = (counters[counter] ?? 0) + by;
   };
-  const object = source.object ??
-    await construct(source, entry, { name, logger, count }, controller, host);
+  const made = source.object === undefined
+    ? await construct(source, entry, { name, logger, count }, controller, host)
+    : { object: source.object };
   names.add(name);
   const log = new FailureLog(logger, name);
   return {
     name,
     specifier: source.specifier,
     ...(source.importMap !== undefined && { importMap: source.importMap }),
-    object,
+    ...made,
+    entry,
     logger,
     use: { events: true, auth: true, topic: true, ...entry.use },
     channel: new EventChannel(log, host.observerQueue ?? 1000),
@@ -189,19 +202,20 @@ async function construct(
   own: Pick<BaseContext, "name" | "logger" | "count">,
   controller: AbortController,
   host: PluginHost,
-): Promise<object> {
+): Promise<{ object: object; pluginClass: PluginClass; base: ChangingBase }> {
   const { pluginClass } = source;
   const { name } = own;
   const owner = { plugin: name, path: entry.path };
   const config = await readOptions(owner, pluginClass.config, entry.options);
+  const base: ChangingBase = {
+    ...own,
+    config,
+    brokerConfig: host.brokerConfig,
+    signal: controller.signal,
+  };
   try {
-    const context = host.createContext<never>({
-      ...own,
-      config: config as never,
-      brokerConfig: host.brokerConfig,
-      signal: controller.signal,
-    });
-    return new pluginClass(context);
+    const context = host.createContext<never>(base as BaseContext<never>);
+    return { object: new pluginClass(context), pluginClass, base };
   } catch (cause) {
     // The constructor may have started timers before it threw.
     controller.abort();
@@ -236,7 +250,7 @@ export function checkMethods(
     );
   }
   for (const method of unknownHooks(object)) {
-    const meant = nearest(method, HOOK_NAMES);
+    const meant = nearest(method, METHOD_NAMES);
     logger.warn(
       `The plugin "${name}" has a method "${method}", which the broker never calls` +
         (meant === undefined ? "" : `; did you mean "${meant}"?`),
@@ -262,7 +276,7 @@ function missingMethod(object: object): string | undefined {
   if (topicPrefix !== undefined && !isTopicPrefix(topicPrefix)) {
     return `its "topicPrefix" is not of the form "$name/": a wildcard of a client would select other topics too`;
   }
-  const notCallable = HOOK_NAMES.find((name) => {
+  const notCallable = METHOD_NAMES.find((name) => {
     const value = (object as Record<string, unknown>)[name];
     return value !== undefined && value !== null &&
       typeof value !== "function";

@@ -40,7 +40,7 @@
 import process from "node:process";
 import * as v from "valibot";
 import denoJson from "../deno.json" with { type: "json" };
-import { BasePlugin, type StandardSchema } from "./mod.ts";
+import { BasePlugin, type ConfigChange, type StandardSchema } from "./mod.ts";
 
 /** The options of {@linkcode Sys}. */
 export interface SysOptions {
@@ -65,6 +65,7 @@ export default class Sys extends BasePlugin<SysOptions> {
   /** What the topic `version` holds. */
   static readonly version: string = `DinoMQ ${denoJson.version}`;
 
+  #round = 0;
   #heapMaximum = 0;
   #cpuMaximum = 0;
   #cpuMicroseconds = 0;
@@ -75,7 +76,25 @@ export default class Sys extends BasePlugin<SysOptions> {
 
   #start(): void {
     this.context.retained.set(`${ROOT}version`, Sys.version);
-    const seconds = this.config.sysInterval;
+    this.#repeat(this.config.sysInterval);
+  }
+
+  /**
+   * Takes another interval.
+   *
+   * @param config The new options.
+   * @returns What takes it into use.
+   */
+  override onConfigChanged({ sysInterval }: SysOptions): ConfigChange {
+    const isSame = sysInterval === this.config.sysInterval;
+    return () => {
+      if (!isSame) this.#repeat(sysInterval);
+    };
+  }
+
+  #repeat(seconds: number | null): void {
+    // An earlier interval has nothing more to do.
+    const round = ++this.#round;
     if (!seconds) {
       this.context.logger.warn(
         `"sys-interval" is ${seconds}: of $SYS only the version is published`,
@@ -83,7 +102,9 @@ export default class Sys extends BasePlugin<SysOptions> {
       return;
     }
     this.#cpuPercent();
-    this.context.setInterval(() => this.#publish(), seconds * 1000);
+    this.context.setInterval(() => {
+      if (round === this.#round) this.#publish();
+    }, seconds * 1000);
   }
 
   #publish(): void {

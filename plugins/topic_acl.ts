@@ -46,6 +46,7 @@ import {
   type Action,
   BaseTopicPlugin,
   type BrokerContext,
+  type ConfigChange,
   type StandardSchema,
   type TopicFilteringEvent,
 } from "./mod.ts";
@@ -66,6 +67,9 @@ export interface TopicAclOptions {
   receiveAcl?: AclMap;
 }
 
+/** The list of each action; none allows everything. */
+type AccessLists = Readonly<Record<Action, AccessList | undefined>>;
+
 const AclSchema = v.optional(v.record(v.string(), v.array(v.string())));
 
 /** Answers `true` for what a list allows or what has no list, else `false`. */
@@ -85,7 +89,7 @@ export default class TopicAcl extends BaseTopicPlugin<TopicAclOptions> {
     ),
   );
 
-  readonly #lists: Readonly<Record<Action, AccessList | undefined>>;
+  #lists: AccessLists;
 
   /**
    * Creates the plugin and prepares the lists.
@@ -95,7 +99,27 @@ export default class TopicAcl extends BaseTopicPlugin<TopicAclOptions> {
    */
   constructor(context: BrokerContext<TopicAclOptions>) {
     super(context);
-    const { acl, subscribeAcl, publishAcl, receiveAcl } = context.config;
+    this.#lists = this.#prepare(context.config);
+  }
+
+  /**
+   * Prepares other lists.
+   *
+   * @param config The new options.
+   * @returns What takes them into use; subscriptions that they do not allow are removed.
+   * @throws {TypeError} If a list holds something that is not a topic filter.
+   */
+  override onConfigChanged(config: TopicAclOptions): ConfigChange {
+    const lists = this.#prepare(config);
+    return async () => {
+      this.#lists = lists;
+      await this.context.recheckSubscriptions();
+    };
+  }
+
+  #prepare(config: TopicAclOptions): AccessLists {
+    const { context } = this;
+    const { acl, subscribeAcl, publishAcl, receiveAcl } = config;
     if (acl !== undefined) {
       context.logger.warn(
         'The option "acl" is deprecated: call it "subscribe-acl"',
@@ -105,7 +129,7 @@ export default class TopicAcl extends BaseTopicPlugin<TopicAclOptions> {
     const covers: FilterTest = (rule, topic) => context.covers(rule, topic);
     const list = (option: string, map: AclMap | undefined, test: FilterTest) =>
       map && new AccessList(option, map, test, covers);
-    this.#lists = {
+    return {
       subscribe: list("subscribe-acl", subscribeAcl ?? acl, covers),
       publish: list("publish-acl", publishAcl, matches),
       receive: list("receive-acl", receiveAcl, matches),

@@ -29,6 +29,7 @@ import {
   type Action,
   BaseTopicPlugin,
   type BrokerContext,
+  type ConfigChange,
   type Denial,
   type StandardSchema,
   type TopicFilteringEvent,
@@ -44,6 +45,15 @@ export interface TopicTabooOptions {
   actions: Action[];
   /** Reason code of the refusal for MQTT 5 clients, 128 to 162. Default: 135, not authorized. */
   reasonCode: number;
+}
+
+/** The options, prepared. */
+interface TabooRules {
+  readonly exact: ReadonlySet<string>;
+  readonly wildcards: readonly string[];
+  readonly exempt: ReadonlySet<string>;
+  readonly actions: ReadonlySet<Action>;
+  readonly denial: false | Denial;
 }
 
 const ACTIONS = ["publish", "subscribe", "receive"] as const;
@@ -65,11 +75,7 @@ export default class TopicTaboo extends BaseTopicPlugin<TopicTabooOptions> {
     ),
   });
 
-  readonly #exact: ReadonlySet<string>;
-  readonly #wildcards: readonly string[];
-  readonly #exempt: ReadonlySet<string>;
-  readonly #actions: ReadonlySet<Action>;
-  readonly #denial: false | Denial;
+  #rules: TabooRules;
 
   /**
    * Creates the plugin.
@@ -79,7 +85,27 @@ export default class TopicTaboo extends BaseTopicPlugin<TopicTabooOptions> {
    */
   constructor(context: BrokerContext<TopicTabooOptions>) {
     super(context);
-    const { topics, exempt, actions, reasonCode } = context.config;
+    this.#rules = this.#prepare(context.config);
+  }
+
+  /**
+   * Prepares other rules.
+   *
+   * @param config The new options.
+   * @returns What takes them into use; subscriptions that they forbid are removed.
+   * @throws {TypeError} If a forbidden topic is not a valid topic filter.
+   */
+  override onConfigChanged(config: TopicTabooOptions): ConfigChange {
+    const rules = this.#prepare(config);
+    return async () => {
+      this.#rules = rules;
+      await this.context.recheckSubscriptions();
+    };
+  }
+
+  #prepare(config: TopicTabooOptions): TabooRules {
+    const { context } = this;
+    const { topics, exempt, actions, reasonCode } = config;
     for (const topic of topics) {
       // Only a malformed filter does not cover itself.
       if (!context.covers(topic, topic)) {
@@ -89,11 +115,13 @@ export default class TopicTaboo extends BaseTopicPlugin<TopicTabooOptions> {
       }
     }
     const wildcard = (topic: string) => /[+#]/.test(topic);
-    this.#exact = new Set(topics.filter((topic) => !wildcard(topic)));
-    this.#wildcards = topics.filter(wildcard);
-    this.#exempt = new Set(exempt);
-    this.#actions = new Set(actions);
-    this.#denial = reasonCode === 135 ? false : { allow: false, reasonCode };
+    return {
+      exact: new Set(topics.filter((topic) => !wildcard(topic))),
+      wildcards: topics.filter(wildcard),
+      exempt: new Set(exempt),
+      actions: new Set(actions),
+      denial: reasonCode === 135 ? false : { allow: false, reasonCode },
+    };
   }
 
   /**
@@ -105,14 +133,16 @@ export default class TopicTaboo extends BaseTopicPlugin<TopicTabooOptions> {
   topicFiltering(
     { session, topic, action }: TopicFilteringEvent,
   ): boolean | Denial {
-    if (!this.#actions.has(action) || !this.#isTaboo(topic)) return true;
+    const { actions, exempt, denial } = this.#rules;
+    if (!actions.has(action) || !this.#isTaboo(topic)) return true;
     const { username } = session;
-    const exempt = username !== undefined && this.#exempt.has(username);
-    return exempt ? true : this.#denial;
+    const isExempt = username !== undefined && exempt.has(username);
+    return isExempt ? true : denial;
   }
 
   #isTaboo(topic: string): boolean {
-    return this.#exact.has(topic) ||
-      this.#wildcards.some((filter) => this.context.matches(filter, topic));
+    const { exact, wildcards } = this.#rules;
+    return exact.has(topic) ||
+      wildcards.some((filter) => this.context.matches(filter, topic));
   }
 }

@@ -14,6 +14,7 @@ import {
 } from "../config/mod.ts";
 import { createLogger } from "../log.ts";
 import { safeText } from "../log_values.ts";
+import { ReloadSignal } from "../reload_signal.ts";
 import { UncaughtErrors } from "../uncaught_errors.ts";
 import {
   type CommandTable,
@@ -89,6 +90,7 @@ async function run(
   const config = await readConfig(options);
   const logger = loggerOf(options);
   using signal = context.stopRequest();
+  using hangup = new ReloadSignal();
   using _errors = new UncaughtErrors(logger);
   const broker = createBroker(config, options, logger);
   await broker.start();
@@ -99,11 +101,27 @@ async function run(
       `Listener '${name}' bind to ${address} (max_connections=${limit})`,
     );
   }
+  hangup.onSignal(() => reload(broker, options, logger));
   logger.info(`DinoMQ ${denoJson.version} is ready`);
   logger.info(`Shutting down because of ${await signal.received}`);
   await broker.shutdown();
   logger.info("DinoMQ is stopped");
   return EXIT_OK;
+}
+
+/** Reads the configuration again. What is wrong is logged, and nothing changes. */
+async function reload(
+  broker: Broker,
+  options: CliOptions,
+  logger: Logger,
+): Promise<void> {
+  logger.info("Reloading the configuration because of SIGHUP");
+  try {
+    await broker.reload(await readConfig(options));
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    logger.error(`The configuration stays as it is: ${message}`);
+  }
 }
 
 /** Says what would be loaded. */

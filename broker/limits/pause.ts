@@ -35,10 +35,15 @@ export class Pause {
     });
   }
 
+  /** Ends the wait. */
+  skip(): void {
+    this.#deadline?.cancel();
+    this.#resume?.();
+  }
+
   /** Ends the wait, and every later one. */
   end(): void {
     this.#over = true;
-    this.#deadline?.cancel();
-    this.#resume?.();
+    this.skip();
   }
 }

@@ -5,6 +5,11 @@ import { deno, MOD, Process, run } from "./_process.ts";
 const STOP_SIGNAL =
   new URL("../../broker/stop_signal.ts", import.meta.url).href;
 
+const CONFIG = `
+listeners: { default: { bind: "127.0.0.1:0" } }
+plugins: { auth_anonymous: }
+`;
+
 function withConfig(
   content: string,
   test: (path: string) => Promise<void>,
@@ -23,6 +28,30 @@ Deno.test("the command line shows help and version", async () => {
   const version = await run("--version");
   assertEquals([version.code, version.stderr], [0, ""]);
   assertMatch(version.stdout, /^DinoMQ \d+\.\d+\.\d+\n$/);
+});
+
+Deno.test({
+  name:
+    "SIGHUP reloads the configuration; a bad one is logged and changes nothing",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withConfig(CONFIG, async (path) => {
+      const command = deno("run", "-A", MOD, "--config", path);
+      await using process = new Process(command);
+      await process.until("is ready");
+      process.kill("SIGHUP");
+      await process.until("Configuration reloaded");
+      await Deno.writeTextFile(path, `${CONFIG}max-qos: 7\n`);
+      process.kill("SIGHUP");
+      await process.until("The configuration stays as it is: ");
+      await process.until("max-qos");
+      await Deno.writeTextFile(path, `${CONFIG}overlapping: each\n`);
+      process.kill("SIGHUP");
+      await process.until("A restart is needed");
+      await process.until('restart=["overlapping"]');
+      process.kill("SIGTERM");
+      assertEquals(await process.code(), 0);
+    }),
 });
 
 Deno.test("the command line refuses arguments that it does not know with code 2", async () => {

@@ -29,6 +29,7 @@ Deno.test("event_logger writes aMQTT's line for every event", () => {
     "debug: ### 'on_broker_retained_message' EVENT FIRED ###",
     "debug: ### 'on_mqtt_packet_received' EVENT FIRED ###",
     "debug: ### 'on_mqtt_packet_sent' EVENT FIRED ###",
+    "info: ### 'on_broker_config_reloaded' EVENT FIRED ###",
     "info: ### 'on_broker_alarm_raised' EVENT FIRED ###",
     "info: ### 'on_broker_alarm_cleared' EVENT FIRED ###",
   ]);
@@ -38,6 +39,7 @@ Deno.test("event_logger has no handlers for events that the log does not show", 
   assertEquals(run("info").handlers, [
     "onBrokerClientConnected",
     "onBrokerClientDisconnected",
+    "onBrokerConfigReloaded",
     "onBrokerAlarmRaised",
     "onBrokerAlarmCleared",
   ]);

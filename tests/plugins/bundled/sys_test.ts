@@ -130,6 +130,26 @@ Deno.test("sys publishes how often each limit was reached, once it was", async (
   );
 });
 
+Deno.test("sys takes another interval; the earlier one has nothing more to do", async () => {
+  const config = await checkedOptions<SysOptions>(Sys, { sysInterval: 1 });
+  const { context, intervals, published } = fakeContext(config, {
+    stats: STATS,
+  });
+  const plugin = new Sys(context);
+  await plugin.onBrokerPostStart?.();
+  plugin.onConfigChanged({ sysInterval: 1 })?.();
+  assertEquals(intervals.length, 1);
+  plugin.onConfigChanged({ sysInterval: 5 })?.();
+  assertEquals(intervals.map(({ milliseconds }) => milliseconds), [1000, 5000]);
+  intervals[0].callback();
+  assertEquals(published, []);
+  intervals[1].callback();
+  assertEquals(published.length, 23);
+  plugin.onConfigChanged({ sysInterval: 0 })?.();
+  intervals[1].callback();
+  assertEquals([intervals.length, published.length], [2, 23]);
+});
+
 Deno.test("aMQTT 37: sys retains the version of the package", async () => {
   const { retained } = await start({});
   assertEquals([...retained], [

@@ -1,0 +1,54 @@
+/**
+ * What a program tells a broker, and what it is told.
+ *
+ * @module
+ */
+
+import type { Logger } from "../plugins/mod.ts";
+import type { Store } from "./store/store.ts";
+
+/** What a host program may give a broker beside the configuration. */
+export interface BrokerOptions {
+  /** Section of the import map that has the plugins. Default: the configuration's, else `"dinomq.plugins"`. */
+  pluginNamespace?: string;
+  /** Import map or deno.json with the namespace. Default: the configuration's, else the one that Deno itself would take. */
+  importMap?: string | URL;
+  /** Loads a plugin's module; lets a program import in its own name: `(s) => import(s)`. */
+  import?: (specifier: string) => Promise<unknown>;
+  /** Keeps sessions and messages; replaces the configuration's `store`. */
+  store?: Store;
+  /** Where the broker logs. Default: text on standard error, level `info`. */
+  logger?: Logger;
+}
+
+/** How far a broker is. */
+export type BrokerState =
+  | "new"
+  | "starting"
+  | "started"
+  | "stopping"
+  | "stopped";
+
+/** A plugin in the list that `Broker.describePlugins()` returns. */
+export interface PluginDescription {
+  /** Name of the plugin. */
+  readonly name: string;
+  /** Where it was loaded from. */
+  readonly specifier: string;
+  /** The import map that names it. */
+  readonly importMap?: string;
+  /** The hooks that it implements. */
+  readonly hooks: readonly string[];
+  /** How often it failed. */
+  readonly failures: number;
+  /** How many events it did not get, because it was too slow. */
+  readonly dropped: number;
+  /** What it counts itself. */
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+/** What `Broker.handleTransport()` may be told about a connection. */
+export interface HandleTransportOptions {
+  /** Name of the listener that plugins see. Default: `"external"`. */
+  listener?: string;
+}
