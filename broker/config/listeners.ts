@@ -73,6 +73,7 @@ class Resolver {
       maxConnections: Math.max(merged.maxConnections ?? 0, 0),
       // The schema has turned sizes into numbers.
       limits: fillLimits(merged as WrittenLimits, this.#limits),
+      ...this.#proxy(name, type, own, merged),
       ...this.#tls(name, type, own, merged),
       websocket: {
         path: this.#urlPath(name, type, merged),
@@ -148,6 +149,49 @@ class Resolver {
       );
     }
     return value;
+  }
+
+  #proxy(
+    name: string,
+    type: ListenerConfig["type"],
+    own: ListenerInput,
+    { proxyProtocol, proxyFrom }: ListenerInput,
+  ): Pick<ListenerConfig, "proxyFrom"> {
+    if (type === "unix" || type === "external") {
+      if (own.proxyProtocol) {
+        this.#report(
+          name,
+          "proxyProtocol",
+          `is not possible with type "${type}"`,
+        );
+      }
+      return {};
+    }
+    if (!proxyProtocol) {
+      if (own.proxyFrom !== undefined && !this.#isForOtherProxies(name)) {
+        this.#warnings.push(
+          `${
+            this.#path(name, "proxyFrom")
+          } has no effect without proxy-protocol`,
+        );
+      }
+      return {};
+    }
+    if (proxyFrom === undefined || proxyFrom.length === 0) {
+      // Anybody could pass for anybody.
+      this.#report(
+        name,
+        "proxyProtocol",
+        "is on: add proxy-from with the addresses of the proxies, such as [192.0.2.1, 10.0.0.0/8]",
+      );
+    }
+    return { proxyFrom: [...proxyFrom ?? []] };
+  }
+
+  /** Whether other listeners, with `proxyProtocol` of their own, inherit from this one. */
+  #isForOtherProxies(name: string): boolean {
+    return name === DEFAULT &&
+      Object.values(this.#listeners).some((other) => other.proxyProtocol);
   }
 
   #tls(

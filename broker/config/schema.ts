@@ -25,6 +25,7 @@ import {
   text,
   texts,
 } from "./values.ts";
+import { rangeProblem } from "../limits/address.ts";
 import { isMap } from "./plain.ts";
 
 /** The configuration when every value has its type, before listeners and plugins are worked out. */
@@ -70,6 +71,19 @@ const LISTENER = {
   ),
   maxConnections: optional(integer(-1)),
   ...LISTENER_LIMITS,
+  proxyProtocol: optional(flag()),
+  proxyFrom: optional(
+    list(
+      "a list of addresses and networks",
+      rule(
+        "an address such as 192.0.2.1 or a network such as 10.0.0.0/8",
+        (value) =>
+          typeof value === "string" && rangeProblem(value) === undefined
+            ? value
+            : undefined,
+      ),
+    ),
+  ),
   ssl: optional(flag()),
   certfile: optional(text()),
   keyfile: optional(text()),

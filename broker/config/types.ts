@@ -39,6 +39,13 @@ export interface ListenerInput extends ListenerLimitsInput {
   bind?: string | number;
   /** Most connections at one time; 0 and -1: no limit. Default: 0. */
   maxConnections?: number;
+  /**
+   * Whether connections begin with a header of the PROXY protocol, version 1 or 2.
+   * Needs `proxyFrom`. Default: `false`.
+   */
+  proxyProtocol?: boolean;
+  /** Addresses and networks of the proxies (`10.0.0.0/8`); all others are refused. */
+  proxyFrom?: string[];
   /** Whether it speaks TLS. Default: `false`. */
   ssl?: boolean;
   /** File of the server's certificate chain, PEM. */
@@ -220,6 +227,8 @@ export interface ListenerConfig {
   maxConnections: number;
   /** What its clients may do at most. */
   limits: ListenerLimits;
+  /** Present if connections begin with a PROXY header: who may send one. */
+  proxyFrom?: string[];
   /** Present if it speaks TLS: texts in PEM. */
   tls?: {
     cert: string;

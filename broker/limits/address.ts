@@ -71,7 +71,7 @@ export class AddressSet {
  * @returns What is wrong, or `undefined`.
  */
 export function rangeProblem(range: string): string | undefined {
-  const match = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(range);
+  const match = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(range);
   const version = match === null ? 0 : isIP(match[1]);
   if (match === null || version === 0) {
     return `"${range}" is neither an address such as 192.0.2.1 nor a network such as 10.0.0.0/8`;

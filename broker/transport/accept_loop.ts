@@ -3,8 +3,14 @@
 import type { Logger } from "../../plugins/mod.ts";
 import type { ListenerConfig } from "../config/mod.ts";
 import type { ConnectionGate, Place } from "../limits/gate.ts";
+import { AddressSet } from "../limits/address.ts";
 import { toPlainAddress } from "./conn_transport.ts";
 import { ConnectionLimit, RepeatedWarning } from "./connection_limit.ts";
+import {
+  type ProxiedPeer,
+  ProxyError,
+  readProxyHeader,
+} from "./proxy_protocol.ts";
 
 const FIRST_PAUSE = 10;
 const LONGEST_PAUSE = 1_000;
@@ -43,6 +49,10 @@ export class AcceptLoop<Connection extends Deno.Conn> {
   readonly #warning: RepeatedWarning;
   readonly #ended: Promise<void>;
   #config: ListenerConfig;
+  /** Who may say whose connection it is; absent: nobody is asked. */
+  #proxies: AddressSet | undefined;
+  /** Connections whose PROXY header is being read. */
+  readonly #headers = new Set<Connection>();
   #closed = false;
   #endPause: () => void = () => {};
 
@@ -54,6 +64,7 @@ export class AcceptLoop<Connection extends Deno.Conn> {
   constructor(options: AcceptLoopOptions<Connection>) {
     this.#options = options;
     this.#config = options.config;
+    this.#proxies = proxiesOf(options.config);
     this.#limit = new ConnectionLimit(options.gate, options.config);
     this.#warning = new RepeatedWarning(options.logger);
     this.#ended = this.#run();
@@ -71,6 +82,7 @@ export class AcceptLoop<Connection extends Deno.Conn> {
    */
   update(config: ListenerConfig): void {
     this.#config = this.#limit.config = config;
+    this.#proxies = proxiesOf(config);
   }
 
   /**
@@ -82,6 +94,7 @@ export class AcceptLoop<Connection extends Deno.Conn> {
     if (!this.#closed) {
       this.#closed = true;
       this.#options.listener.close();
+      for (const connection of this.#headers) this.#drop(connection);
       this.#endPause();
     }
     return this.#ended;
@@ -108,8 +121,55 @@ export class AcceptLoop<Connection extends Deno.Conn> {
     const peer = connection.remoteAddr;
     const isNet = peer.transport === "tcp";
     const address = isNet ? toPlainAddress(peer.hostname) : "";
+    const port = isNet ? peer.port : 0;
+    if (this.#proxies !== undefined && !this.#proxies.has(address)) {
+      this.#options.gate.report(
+        "proxyProtocol",
+        address,
+        `Connection refused: the listener "${this.#config.name}" is for proxies, and this address is not in proxy-from`,
+      );
+      return connection.close();
+    }
     if (!this.#limit.take(address)) return connection.close();
-    this.#admit(connection, address, isNet ? peer.port : 0);
+    if (this.#proxies === undefined) this.#admit(connection, address, port);
+    else void this.#readHeader(connection, address, port);
+  }
+
+  /** A proxy says whose connection it is before anything else. */
+  async #readHeader(
+    connection: Connection,
+    address: string,
+    port: number,
+  ): Promise<void> {
+    const { gate } = this.#options;
+    const { connectTimeout } = this.#config.limits;
+    this.#headers.add(connection);
+    const timer = setTimeout(() => {
+      gate.report(
+        "connectTimeout",
+        address,
+        "Connection closed: its PROXY header was not complete in time",
+      );
+      this.#drop(connection);
+    }, connectTimeout * 1000);
+    let peer: ProxiedPeer | undefined;
+    try {
+      peer = await readProxyHeader(connection);
+    } catch (error) {
+      if (error instanceof ProxyError) {
+        gate.report("proxyProtocol", address, `${error.message}; closed`);
+      }
+      this.#drop(connection);
+    }
+    clearTimeout(timer);
+    if (this.#headers.delete(connection)) {
+      this.#admit(connection, peer?.address ?? address, peer?.port ?? port);
+    } else this.#limit.release();
+  }
+
+  /** Closes a connection whose header is being read. */
+  #drop(connection: Connection): void {
+    if (this.#headers.delete(connection)) connection.close();
   }
 
   /** The connection has a place of the listener; it needs one of the broker, too. */
@@ -140,4 +200,8 @@ export class AcceptLoop<Connection extends Deno.Conn> {
     };
     return promise;
   }
+}
+
+function proxiesOf({ proxyFrom }: ListenerConfig): AddressSet | undefined {
+  return proxyFrom && new AddressSet(proxyFrom);
 }

@@ -303,3 +303,42 @@ Deno.test("resolveConfig() warns when ssl: off makes certificates idle", () => {
     "listeners.a.certfile has no effect, because ssl is off",
   ]);
 });
+
+Deno.test("resolveConfig() takes the addresses of proxies, and asks for them", () => {
+  const proxyFrom = ["192.0.2.1", "10.0.0.0/8", "fd00::/8"];
+  const all = listeners({
+    default: { bind: 1, "proxy-from": proxyFrom },
+    proxied: { bind: 2, "proxy-protocol": true },
+    file: { type: "unix", path: "/x" },
+  });
+  assertEquals(all.default.proxyFrom, undefined);
+  assertEquals(all.proxied.proxyFrom, proxyFrom);
+  const why =
+    "is on: add proxy-from with the addresses of the proxies, such as [192.0.2.1, 10.0.0.0/8]";
+  assertEquals(
+    problem({ a: { bind: 1, "proxy-protocol": "on" } }),
+    `listeners.a.proxy-protocol ${why}`,
+  );
+  assertEquals(
+    problem({ a: { bind: 1, "proxy-protocol": true, "proxy-from": [] } }),
+    `listeners.a.proxy-protocol ${why}`,
+  );
+  assertEquals(
+    problem({ a: { bind: 1, "proxy-from": ["10.0.0.0/33", "localhost"] } }),
+    [
+      'listeners.a.proxy-from[0] must be an address such as 192.0.2.1 or a network such as 10.0.0.0/8, not the text "10.0.0.0/33"',
+      'listeners.a.proxy-from[1] must be an address such as 192.0.2.1 or a network such as 10.0.0.0/8, not the text "localhost"',
+    ].join("\n"),
+  );
+  assertEquals(
+    problem({ a: { type: "unix", path: "/x", "proxy-protocol": true } }),
+    'listeners.a.proxy-protocol is not possible with type "unix"',
+  );
+  const { warnings } = resolveConfig({
+    listeners: { a: { bind: 1, "proxy-from": ["::1"] } },
+    plugins: ["auth_anonymous"],
+  });
+  assertEquals(warnings, [
+    "listeners.a.proxy-from has no effect without proxy-protocol",
+  ]);
+});
