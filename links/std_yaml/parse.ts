@@ -1,12 +1,11 @@
 import {
-  isAlias,
-  isMap,
-  isScalar,
-  LineCounter,
-  parseDocument,
-  visit,
-} from "npm:yaml@2.9.1";
-import type { Document, Node } from "npm:yaml@2.9.1";
+  binaryTag,
+  CORE_SCHEMA,
+  loadAll,
+  mergeTag,
+  timestampTag,
+  YAMLException,
+} from "npm:js-yaml@5.5.0";
 
 /** Options of {@linkcode parse}. */
 export interface ParseOptions {
@@ -15,6 +14,8 @@ export interface ParseOptions {
   /** Called for each warning. */
   onWarning?(error: Error): void;
 }
+
+const schema = CORE_SCHEMA.withTags(mergeTag, binaryTag, timestampTag);
 
 /**
  * Parses a text that holds one YAML document. `on`, `off`, `yes` and `no` are
@@ -26,54 +27,27 @@ export interface ParseOptions {
  * @throws {SyntaxError} If the text is not valid; the message ends with line and column.
  */
 export function parse(content: string, options: ParseOptions = {}): unknown {
-  const lines = new LineCounter();
-  const document = parseDocument(content.replace(/^\uFEFF/, ""), {
-    version: "1.2",
-    schema: "core",
-    merge: true,
-    customTags: ["binary", "timestamp"],
-    uniqueKeys: options.allowDuplicateKeys !== true,
-    lineCounter: lines,
-    logLevel: "error",
-  });
-  const problem = document.errors[0] ??
-    // The real package knows no unknown tags: it refuses them.
-    document.warnings.find(({ code }) => code === "TAG_RESOLVE_FAILED");
-  // The message already names line and column and shows the place.
-  if (problem) throw new SyntaxError(problem.message, { cause: problem });
-  for (const warning of document.warnings) options.onWarning?.(warning);
-  refuseUnknownAliases(document, content, lines);
-  return document.toJS() as unknown;
+  const documents = load(content, options.allowDuplicateKeys === true);
+  if (documents.length < 2) return documents[0] ?? null;
+  const line = content.split("\n").findLastIndex((text) => /^---/.test(text));
+  throw new SyntaxError(
+    `Cannot read a second document at line ${line + 1}, column 1`,
+  );
 }
 
-/** An alias that nothing is anchored to, and a key that is not text. */
-function refuseUnknownAliases(
-  document: Document.Parsed,
-  content: string,
-  lines: LineCounter,
-): void {
-  visit(document, {
-    Alias(_key, node) {
-      if (node.resolve(document)) return;
-      refuse(
-        `Cannot resolve alias "${node.source}": nothing has that name`,
-        node,
-      );
-    },
-    Pair(_key, pair) {
-      const key = pair.key as Node | null;
-      if (key === null || isScalar(key) || isAlias(key)) return;
-      refuse(`Cannot use a ${isMap(key) ? "map" : "list"} as a key`, key);
-    },
-  });
-
-  function refuse(problem: string, node: Node): never {
-    const { line, col } = lines.linePos(node.range?.[0] ?? 0);
-    const text = content.split("\n")[line - 1] ?? "";
+function load(content: string, json: boolean): unknown[] {
+  try {
+    return loadAll(content, { schema, json });
+  } catch (cause) {
+    if (!(cause instanceof YAMLException) || cause.mark === undefined) {
+      throw new SyntaxError(String(cause), { cause });
+    }
+    const { line, column, snippet } = cause.mark;
     throw new SyntaxError(
-      `${problem} at line ${line}, column ${col}:\n${text}\n${
-        " ".repeat(col - 1)
-      }^`,
+      `${cause.reason} at line ${line + 1}, column ${
+        column + 1
+      }:\n${snippet?.trimEnd()}`,
+      { cause },
     );
   }
 }

@@ -1,4 +1,4 @@
-import { stringify as write } from "npm:yaml@2.9.1";
+import { dump } from "npm:js-yaml@5.5.0";
 
 /** Options of {@linkcode stringify}. */
 export interface StringifyOptions {
@@ -25,13 +25,7 @@ export function stringify(
   options: StringifyOptions = {},
 ): string {
   if (options.skipInvalid !== true) refuseInvalid(data, new Set());
-  return write(data, {
-    version: "1.2",
-    schema: "core",
-    indent: options.indent ?? 2,
-    lineWidth: options.lineWidth === -1 ? 0 : options.lineWidth ?? 80,
-    sortMapEntries: options.sortKeys ?? false,
-  }) ?? "";
+  return dump(data, options);
 }
 
 function refuseInvalid(value: unknown, seen: Set<object>): void {
