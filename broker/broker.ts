@@ -146,8 +146,7 @@ export class Broker implements AsyncDisposable {
         this.#listeners.push(
           await openListener(
             config,
-            (transport, place) =>
-              void this.#serve(transport, config.name, place),
+            (transport, place) => this.#serve(transport, config.name, place),
             this.#logger,
             this.#core!.gate,
           ),
@@ -279,9 +278,13 @@ export class Broker implements AsyncDisposable {
       transport.remoteAddress,
       core.limitsOf(listener),
     );
-    if (place !== undefined) return this.#serve(transport, listener, place);
-    transport.close();
-    return Promise.resolve();
+    if (place === undefined) {
+      transport.close();
+      return Promise.resolve();
+    }
+    return new Promise((resolve) =>
+      this.#serve(transport, listener, place, resolve)
+    );
   }
 
   /**
@@ -312,25 +315,38 @@ export class Broker implements AsyncDisposable {
     return list;
   }
 
-  async #serve(
+  /** Serves a client; a listener need not know when its connection ends. */
+  #serve(
     transport: Transport,
     listener: string,
     place: Place,
-  ): Promise<void> {
+    gone?: () => void,
+  ): void {
     const core = this.#core;
     if (
       core === undefined ||
       (this.#state !== "started" && this.#state !== "starting")
-    ) transport.close();
-    else {
-      const connection = new Connection(core, transport, listener, place);
-      this.#connections.add(connection);
-      await connection.run();
-      this.#connections.delete(connection);
-      if (this.#connections.size === 0) this.#idle?.();
+    ) {
+      place.release();
+      transport.close();
+      gone?.();
+      return;
     }
-    place.release();
+    const connection = new Connection(core, transport, listener, place);
+    this.#connections.add(connection);
+    connection.run(
+      gone === undefined ? this.#forget : (connection) => {
+        this.#forget(connection);
+        gone();
+      },
+    );
   }
+
+  readonly #forget = (connection: Connection): void => {
+    connection.place.release();
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#idle?.();
+  };
 
   get #running(): Core {
     if (this.#core === undefined) {

@@ -12,7 +12,7 @@ import type { Packet, QoS } from "../plugins/mod.ts";
 import type { AckQueue } from "./ack_queue.ts";
 import type { Deadline } from "./clock.ts";
 import type { Core } from "./core.ts";
-import { InputBuffer } from "./input.ts";
+import { Input, type InputOwner } from "./input.ts";
 import type { Message } from "./message.ts";
 import { publishPacket } from "./message_packet.ts";
 import type { ListenerLimits } from "./config/mod.ts";
@@ -39,7 +39,7 @@ const LINGER = 1000;
 export type Phase = "connect" | "auth" | "open" | "closed";
 
 /** A client's connection. */
-export class Connection implements OutputOwner {
+export class Connection implements InputOwner, OutputOwner {
   readonly core: Core;
   readonly transport: Transport;
   /** Name of the listener that accepted it. */
@@ -54,7 +54,7 @@ export class Connection implements OutputOwner {
   /** Writes PUBLISH packets to `output`. */
   readonly publishes: PublishOutput;
   /** What has arrived and is not handled yet. */
-  readonly input: InputBuffer = new InputBuffer();
+  readonly input: Input;
   phase: Phase = "connect";
   version: 3 | 4 | 5 = 4;
   /** The client's session once it is accepted. */
@@ -76,6 +76,7 @@ export class Connection implements OutputOwner {
   #view: PublishView<Topic> | undefined;
   #relief: Relief | undefined;
   #deadline: Deadline | undefined;
+  #gone: ((connection: this) => void) | undefined;
   #lastSeen = 0;
   #waiting = false;
   #limit: number;
@@ -94,6 +95,7 @@ export class Connection implements OutputOwner {
     place.evict = () => this.drop("too many connections owe their CONNECT");
     this.limits = core.limitsOf(listener);
     this.#limit = this.limits.maxConnectPacketSize;
+    this.input = new Input(transport, this);
     this.output = new Output(transport, core.flusher, this);
     this.publishes = new PublishOutput(core, this.output);
   }
@@ -114,63 +116,61 @@ export class Connection implements OutputOwner {
     return remoteAddress === "" ? kind : `${remoteAddress}:${remotePort}`;
   }
 
-  /** Reads until the connection ends. Never rejects. */
-  async run(): Promise<void> {
-    const { core, transport } = this;
+  /** Whether it is over, but for what is still to be written. */
+  get closed(): boolean {
+    return this.phase === "closed";
+  }
+
+  /**
+   * Serves the client.
+   *
+   * @param gone Called when the connection has ended.
+   */
+  run(gone: (connection: this) => void): void {
+    const { core } = this;
+    this.#gone = gone;
     this.#deadline = core.clock.schedule(
       this.limits.connectTimeout * 1000,
       () => lateConnect(this),
     );
-    const { input } = this;
+    this.input.read();
+  }
+
+  arrived(count: number): Promise<void> | undefined {
+    this.core.stats.bytesReceived += count;
+    return this.proceed();
+  }
+
+  proceed(error?: unknown): Promise<void> | undefined {
+    this.#lastSeen = Date.now();
+    this.#waiting = false;
     try {
-      await this.#read(input);
-      this.drop("the client closed it");
+      if (error !== undefined) throw error;
+      const wait = this.#process(this.input);
+      if (wait !== undefined) {
+        this.#waiting = true;
+        return wait;
+      }
     } catch (error) {
-      this.#waiting = false;
       fail(this, error);
     }
-    await this.#readRest(input);
-    this.#deadline?.cancel();
-    transport.close();
-  }
-
-  /** Reads and handles packets until either side ends the connection. */
-  async #read(input: InputBuffer): Promise<void> {
-    while (this.phase !== "closed") {
-      const count = await this.transport.read(input.space());
-      if (count === null) return;
-      this.#lastSeen = Date.now();
-      this.core.stats.bytesReceived += count;
-      input.received(count);
-      for (
-        let wait = this.#process(input);
-        wait !== undefined;
-        wait = this.#process(input)
-      ) {
-        this.#waiting = true;
-        await wait;
-        this.#waiting = false;
-        this.#lastSeen = Date.now();
-      }
-      // Messages alone never come this far: they are held back or dropped before.
-      const most = this.core.config.maxOutputBytes + this.limits.maxPacketSize;
-      if (this.output.size > most + HIGH_WATER) {
-        this.drop("the client does not read the answers to what it sends");
-      }
+    // Messages alone never come this far: they are held back or dropped before.
+    const most = this.core.config.maxOutputBytes + this.limits.maxPacketSize;
+    if (this.output.size > most + HIGH_WATER) {
+      this.drop("the client does not read the answers to what it sends");
     }
+    return undefined;
   }
 
-  /**
-   * Reads until the client has closed, and forgets what it reads: closing on a
-   * client that still sends could take the last packet from it, the one that says
-   * why it is disconnected.
-   */
-  async #readRest(input: InputBuffer): Promise<void> {
+  ended(error?: unknown): void {
     try {
-      while (await this.transport.read(input.bytes) !== null);
-    } catch {
-      // Closed, which is the end of it.
+      this.drop(error === undefined ? "the client closed it" : String(error));
+    } catch (error) {
+      fail(this, error);
     }
+    this.#deadline?.cancel();
+    this.transport.close();
+    this.#gone!(this);
   }
 
   /** The packet size limit of an accepted client, and its keep alive. */
@@ -180,6 +180,7 @@ export class Connection implements OutputOwner {
     this.place.authenticated();
     this.adoptLimits();
     this.#deadline?.cancel();
+    this.#deadline = undefined;
     if (keepAlive === 0) return;
     // [MQTT-3.1.2-22]
     const patience = (keepAlive * 1.5 + config.timeoutDisconnectDelay) * 1000;
@@ -323,7 +324,7 @@ export class Connection implements OutputOwner {
   }
 
   /** Handles the frames that have arrived; a promise says what must be waited for first. */
-  #process(input: InputBuffer): Promise<void> | undefined {
+  #process(input: Input): Promise<void> | undefined {
     const { core } = this;
     const { bytes } = input;
     while (this.phase !== "closed") {

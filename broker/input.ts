@@ -1,20 +1,53 @@
 /**
- * What has arrived on one connection and is not handled yet. The buffer is small
- * while a client is quiet and grows while it fills it, so that idle clients cost
- * little and busy ones are read in large pieces.
+ * Reads one connection, and holds what has arrived and is not handled yet. The
+ * buffer is small while a client is quiet and grows while it fills it, so that idle
+ * clients cost little and busy ones are read in large pieces.
  *
  * @module
  */
 
-const SMALLEST = 512;
+import type { Transport } from "./transport/transport.ts";
+
+const SMALLEST = 128;
 const LARGEST = 1 << 16;
 // Where single packets are large, several of them should fit.
 const LARGEST_FOR_PACKETS = 1 << 19;
 // How many reads in a row must have used a small part before the buffer shrinks.
 const QUIET = 16;
 
-/** The input of a connection: `bytes` from `start` to `end`. */
-export class InputBuffer {
+/** Who handles what arrives. None of the methods throws. */
+export interface InputOwner {
+  /** Whether nothing is to be handled any more: what still arrives is thrown away. */
+  readonly closed: boolean;
+  /**
+   * Bytes have arrived behind `end - count`.
+   *
+   * @param count How many.
+   * @returns What must settle before anything more is read, if anything.
+   */
+  arrived(count: number): Promise<void> | undefined;
+  /**
+   * What `arrived` or the last call has asked to wait for has settled.
+   *
+   * @param error What it was rejected with.
+   * @returns What must settle next, if anything.
+   */
+  proceed(error?: unknown): Promise<void> | undefined;
+  /**
+   * The connection has no more to read.
+   *
+   * @param error Why, unless the peer has ended it in an orderly way.
+   */
+  ended(error?: unknown): void;
+}
+
+/**
+ * The input of a connection: `bytes` from `start` to `end`.
+ *
+ * It reads by callbacks that are made once: an idle connection has one of these
+ * and waits with it, where a suspended async function would be half a kilobyte.
+ */
+export class Input {
   /** The buffer. */
   bytes: Uint8Array = new Uint8Array(SMALLEST);
   /** Where the first frame begins that was not handled. */
@@ -23,14 +56,44 @@ export class InputBuffer {
   end = 0;
   #quiet = 0;
   #expected = 0;
+  readonly #transport: Transport;
+  readonly #owner: InputOwner;
 
-  /** The part to read into; at least one byte. */
-  space(): Uint8Array {
-    return this.end === 0 ? this.bytes : this.bytes.subarray(this.end);
+  constructor(transport: Transport, owner: InputOwner) {
+    this.#transport = transport;
+    this.#owner = owner;
   }
 
-  /** Takes note of what was read into `space()`. */
-  received(count: number): void {
+  /** Reads until the connection ends. */
+  read(): void {
+    const { bytes, end } = this;
+    const space = end === 0 || this.#owner.closed ? bytes : bytes.subarray(end);
+    // A transport of a host program may throw.
+    try {
+      this.#transport.read(space).then(this.#received, this.#failed);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  readonly #received = (count: number | null): void => {
+    if (count === null) return this.#owner.ended();
+    if (this.#owner.closed) return this.read();
+    this.#note(count);
+    this.#readAfter(this.#owner.arrived(count));
+  };
+
+  readonly #failed = (error: unknown): void => this.#owner.ended(error);
+
+  #readAfter(wait: Promise<void> | undefined): void {
+    if (wait === undefined) return this.read();
+    wait.then(
+      () => this.#readAfter(this.#owner.proceed()),
+      (error) => this.#readAfter(this.#owner.proceed(error ?? "unknown")),
+    );
+  }
+
+  #note(count: number): void {
     this.end += count;
     if (this.end === this.bytes.length && this.bytes.length < LARGEST) {
       this.#expected = Math.max(this.#expected, this.bytes.length * 4);

@@ -177,13 +177,17 @@ export class Output {
       : this.#writing.subarray(this.#written, this.#writingEnd);
     // A transport of a host program may throw; the others of the turn are written still.
     try {
-      this.#transport.write(bytes).then(this.#wrote, this.#failed);
+      this.#transport.write(bytes).then(
+        // Not made once: an idle connection should not have to keep them.
+        (count) => this.#wrote(count),
+        (error) => this.#failed(error),
+      );
     } catch (error) {
       this.#failed(error);
     }
   }
 
-  readonly #wrote = (bytes: number): void => {
+  #wrote(bytes: number): void {
     this.#written += bytes;
     this.#owner.wrote(bytes);
     if (this.#written < this.#writingEnd) {
@@ -201,13 +205,13 @@ export class Output {
     } catch (error) {
       this.#finish(error);
     }
-  };
+  }
 
-  readonly #failed = (error: unknown): void => {
+  #failed(error: unknown): void {
     this.#writing = NOTHING;
     this.#written = this.#writingEnd = 0;
     this.#finish(error);
-  };
+  }
 
   #finish(error: unknown): void {
     this.close();
