@@ -44,6 +44,10 @@ const FINAL = 0x80;
 const RESERVED = 0x70;
 const MASKED = 0x80;
 const LONGEST_CONTROL = 125;
+// From here on it pays to unmask four bytes at a time.
+const LONG = 256;
+const MASK_BYTES = new Uint8Array(4);
+const MASK_WORD = new Uint32Array(MASK_BYTES.buffer);
 
 /**
  * Takes the frames of a client apart. What they carry is handed on as it comes:
@@ -175,10 +179,34 @@ export class WebSocketDecoder {
   ): void {
     const mask = this.#header;
     const at = this.#maskAt;
-    const offset = this.#offset;
-    for (let i = 0; i < size; i++) {
-      into[to + i] = bytes[from + i] ^ mask[at + ((offset + i) & 3)];
+    let done = 0;
+    const one = (): void => {
+      const byte = mask[at + ((this.#offset + done) & 3)];
+      into[to + done] = bytes[from + done] ^ byte;
+      done++;
+    };
+    const distance = (bytes.byteOffset + from) - (into.byteOffset + to);
+    if (size >= LONG && (distance & 3) === 0) {
+      while ((bytes.byteOffset + from + done) & 3) one();
+      const words = (size - done) >> 2;
+      const source = new Uint32Array(
+        bytes.buffer,
+        bytes.byteOffset + from + done,
+        words,
+      );
+      const target = new Uint32Array(
+        into.buffer,
+        into.byteOffset + to + done,
+        words,
+      );
+      for (let i = 0; i < 4; i++) {
+        MASK_BYTES[i] = mask[at + ((this.#offset + done + i) & 3)];
+      }
+      const word = MASK_WORD[0];
+      for (let i = 0; i < words; i++) target[i] = source[i] ^ word;
+      done += words << 2;
     }
+    while (done < size) one();
   }
 }
 
