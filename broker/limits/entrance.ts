@@ -41,6 +41,10 @@ export function refusedSession(
   { clientId, username }: Session,
 ): number | undefined {
   const { config, reports, sessions } = core;
+  // By now a plugin may have given it another name.
+  if (core.flapping.refuses(clientId, username)) {
+    return ReasonCode.ConnectionRateExceeded;
+  }
   const earlier = sessions.get(clientId);
   if (earlier !== undefined) {
     // A session belongs to the user who made it; what a plugin made, to the first.
