@@ -24,6 +24,7 @@ import { Output, type OutputOwner } from "./output.ts";
 import { PublishOutput } from "./publish_output.ts";
 import type { EnhancedAuthState } from "./protocol/auth.ts";
 import { handleFrame } from "./protocol/dispatch.ts";
+import { disconnectPacket } from "./protocol/reasons.ts";
 import { awaitRelief, Relief } from "./relief.ts";
 import type { Session } from "./session/session.ts";
 import type { Topic } from "./topics/topic.ts";
@@ -240,13 +241,8 @@ export class Connection implements InputOwner, OutputOwner {
    * @returns Whether the client takes a packet of that size [MQTT-3.1.2-24].
    */
   send(packet: Packet): boolean {
-    const bytes = encode(packet, this.version);
-    if (bytes.length > this.publishes.maxPacketSize) return false;
-    this.output.append(bytes);
-    this.core.stats.packetsSent++;
-    if (this.core.plugins.hooks.onMqttPacketSent.length > 0) {
-      this.observeSent(packet);
-    }
+    if (!this.#append(packet)) return false;
+    this.observeSent(packet);
     return true;
   }
 
@@ -272,24 +268,19 @@ export class Connection implements InputOwner, OutputOwner {
    */
   end(reasonCode?: number, sendWill = true, reasonString?: string): void {
     if (this.phase === "closed") return;
-    const open = this.phase === "open";
-    // At once: a plugin that sees the packet may want to end the connection, too.
-    this.phase = "closed";
-    if (this.version === 5 && open && reasonCode !== undefined) {
-      const properties = reasonString !== undefined && this.problemInformation
-        ? { reasonString }
-        : {};
-      // [MQTT-3.14.2-3]: a reason string that does not fit is left out.
-      if (!this.send({ cmd: "disconnect", reasonCode, properties })) {
-        this.send({ cmd: "disconnect", reasonCode });
-      }
-    }
+    const { session } = this;
+    const farewell = reasonCode !== undefined && this.phase === "open" &&
+        this.version === 5
+      ? this.#sayWhy(reasonCode, reasonString)
+      : undefined;
     this.#leave(sendWill);
     this.#deadline = this.core.clock.schedule(
       LINGER,
       () => this.transport.close(),
     );
     this.output.end();
+    // Last: a plugin that sees the packet may publish, and nothing may follow it.
+    if (farewell !== undefined) this.observeSent(farewell, session);
   }
 
   /** Ends the connection without another word. */
@@ -367,11 +358,32 @@ export class Connection implements InputOwner, OutputOwner {
     if (session !== null) this.core.sessions.detach(session, sendWill);
   }
 
+  /** Appends a packet; says whether the client takes one of that size. */
+  #append(packet: Packet): boolean {
+    const bytes = encode(packet, this.version);
+    if (bytes.length > this.publishes.maxPacketSize) return false;
+    this.output.append(bytes);
+    this.core.stats.packetsSent++;
+    return true;
+  }
+
+  #sayWhy(reasonCode: number, reasonString?: string): Packet {
+    const text = this.problemInformation ? reasonString : undefined;
+    const full = disconnectPacket(reasonCode, text);
+    if (this.#append(full)) return full;
+    // [MQTT-3.14.2-3]: a reason string that does not fit is left out.
+    const short = disconnectPacket(reasonCode);
+    this.#append(short);
+    return short;
+  }
+
   /** Tells the plugins of a packet that was sent. */
-  observeSent(packet: Packet): void {
-    this.core.plugins.emit("onMqttPacketSent", {
+  observeSent(packet: Packet, session: Session | null = this.session): void {
+    const { plugins } = this.core;
+    if (plugins.hooks.onMqttPacketSent.length === 0) return;
+    plugins.emit("onMqttPacketSent", {
       packet,
-      ...(this.session !== null && { session: this.session }),
+      ...(session !== null && { session }),
     });
   }
 }

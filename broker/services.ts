@@ -5,6 +5,7 @@
  */
 
 import { ReasonCode } from "../codec/reason_codes.ts";
+import { VALID_CODES } from "../codec/valid_codes.ts";
 import type {
   ApplicationMessage,
   BaseContext,
@@ -177,11 +178,14 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
     const session = core.sessions.get(clientId);
     if (session === undefined) return false;
     const { connection } = session;
-    connection?.end(
-      options.reasonCode ?? ReasonCode.AdministrativeAction,
-      options.sendWill ?? true,
-      options.reasonString,
-    );
+    const reasonCode = options.reasonCode ?? ReasonCode.AdministrativeAction;
+    if (!VALID_CODES.DISCONNECT.has(reasonCode)) {
+      throw new RangeError(
+        `Cannot disconnect "${clientId}": ${reasonCode} is no reason code of DISCONNECT (MQTT 5, section 3.14.2.1)`,
+      );
+    }
+    const { sendWill = true, reasonString } = options;
+    connection?.end(reasonCode, sendWill, reasonString);
     if (options.deleteSession) {
       if (options.sendWill === false) session.will = undefined;
       core.sessions.end(session);

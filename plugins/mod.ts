@@ -312,9 +312,12 @@ export type BrokerEventName = keyof BrokerEvents;
 export interface Denial {
   /** Always `false`; tells a denial from other objects. */
   readonly allow: false;
-  /** Reason code of MQTT 5, 0x80 or above. Default: 0x87, not authorized. */
+  /**
+   * Reason code of MQTT 5, 0x80 or above; one that the answer cannot carry becomes
+   * the default. Default: 0x87, not authorized.
+   */
   readonly reasonCode?: number;
-  /** Text for the client. */
+  /** Text for the client; of a long one the first 1024 characters. */
   readonly reasonString?: string;
 }
 
@@ -549,7 +552,11 @@ export interface BrokerContext<Config = unknown> extends BaseContext<Config> {
    * @returns How many subscriptions were removed.
    */
   recheckSubscriptions(): Promise<number>;
-  /** Disconnects a client; says whether there was anything to do. */
+  /**
+   * Disconnects a client; says whether there was anything to do.
+   *
+   * @throws {RangeError} If a DISCONNECT cannot carry the reason code.
+   */
   disconnect(clientId: string, options?: DisconnectOptions): boolean;
   /** Whether a topic filter selects a topic name. */
   matches(filter: string, topic: string): boolean;

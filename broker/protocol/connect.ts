@@ -22,6 +22,7 @@ import { recheckResumed } from "../recheck.ts";
 import { Session } from "../session/session.ts";
 import { authenticationStep } from "./auth.ts";
 import { observePacket } from "./dispatch.ts";
+import { reasonText, refusalCode } from "./reasons.ts";
 import { readWill } from "./will.ts";
 
 type ConnackProperties = NonNullable<IConnackPacket["properties"]>;
@@ -195,6 +196,8 @@ function accept(
     connection.drop("the client takes no packet as large as the CONNACK");
     return;
   }
+  // A plugin that saw the packet may have ended the connection.
+  if (connection.session !== session) return;
   if (session.durable && core.journal?.ops !== before) {
     // The CONNACK goes first, and not before the store has the session.
     const { output } = connection;
@@ -358,8 +361,10 @@ function refuse(
   if (connection.phase === "closed") return;
   const connack: IConnackPacket = { cmd: "connack", sessionPresent: false };
   if (connection.version === 5) {
-    connack.reasonCode = reasonCode;
-    if (reasonString !== undefined) connack.properties = { reasonString };
+    connack.reasonCode = refusalCode("CONNACK", reasonCode);
+    if (reasonString !== undefined) {
+      connack.properties = { reasonString: reasonText(reasonString) };
+    }
   } else connack.returnCode = RETURN_CODES[reasonCode] ?? 5;
   if (!connection.send(connack)) {
     // [MQTT-3.2.2-19]

@@ -68,6 +68,13 @@ function handleOther(
   end: number,
 ): Promise<void> | undefined {
   checkFixedHeader(bytes[start], connection.version);
+  if (type === 1) {
+    // Whatever it says: it is not read any more.
+    throw new PacketError(
+      ReasonCode.ProtocolError,
+      "Cannot handle CONNECT: the client is connected already [MQTT-3.1.0-2]",
+    );
+  }
   if (!observe(connection, bytes, start, end)) return;
   switch (type) {
     case 4:
@@ -94,7 +101,7 @@ function handleOther(
     case "auth":
       return handleAuth(connection, packet);
     default:
-      // [MQTT-3.1.0-2] and packets that only a server sends.
+      // Packets that only a server sends.
       throw new PacketError(
         ReasonCode.ProtocolError,
         `Cannot handle ${packet.cmd.toUpperCase()}: a connected client does not send it`,

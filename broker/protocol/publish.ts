@@ -16,6 +16,7 @@ import { Message } from "../message.ts";
 import { storeReason } from "../store/failure.ts";
 import { Topic } from "../topics/topic.ts";
 import { forwardRun } from "./publish_run.ts";
+import { reasonText, refusalCode } from "./reasons.ts";
 
 // A message that nobody keeps leaves no object behind.
 const passing = new Message(new Topic("-"));
@@ -205,13 +206,19 @@ function refuse(
     const explained = connection.version === 5 && connection.send({
       cmd: qos === 1 ? "puback" : "pubrec",
       messageId: packetId,
-      reasonCode,
-      properties: { reasonString },
+      reasonCode: refusalCode("PUBACK", reasonCode),
+      properties: { reasonString: reasonText(reasonString) },
     });
     // [MQTT-3.4.2-2], [MQTT-3.5.2-2]: a text that does not fit is left out.
     if (explained) return;
   }
-  acknowledge(connection, code, packetId, reasonCode, before);
+  acknowledge(
+    connection,
+    code,
+    packetId,
+    refusalCode("PUBACK", reasonCode),
+    before,
+  );
 }
 
 /** The topic that a PUBLISH means; a new alias is remembered. */

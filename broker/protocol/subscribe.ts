@@ -13,6 +13,7 @@ import { fullQuota } from "../limits/subscription_limit.ts";
 import { filterLimit } from "../limits/topic_limit.ts";
 import { storeReason } from "../store/failure.ts";
 import { parseFilter } from "../topics/filter.ts";
+import { reasonText, refusalCode } from "./reasons.ts";
 import type { Subscription } from "../topics/subscription_tree.ts";
 
 type Requested = ISubscribePacket["subscriptions"][number];
@@ -74,7 +75,9 @@ function subscribe(
   const reasons = new Set<string>();
   const refuse = ({ reasonCode, reasonString }: Refusal): void => {
     // MQTT 3.1.1 knows one refusal only.
-    granted.push(connection.version === 5 ? reasonCode : 0x80);
+    granted.push(
+      connection.version === 5 ? refusalCode("SUBACK", reasonCode) : 0x80,
+    );
     if (reasonString !== undefined) reasons.add(reasonString);
   };
   const fresh: { subscription: Subscription; requested: Requested }[] = [];
@@ -106,6 +109,7 @@ function subscribe(
   const answer = (): void => {
     if (connection.session !== session) return;
     sendSuback(connection, packet, granted, [...reasons].join("; "));
+    if (connection.session !== session) return;
     if (core.plugins.hooks.onBrokerClientSubscribed.length > 0) {
       for (const { subscription, requested } of fresh) {
         core.plugins.emit("onBrokerClientSubscribed", {
@@ -133,9 +137,14 @@ function sendSuback(
   const suback = { cmd: "suback", messageId, granted } as const;
   const explained = reasonString !== "" && connection.version === 5 &&
     connection.problemInformation &&
-    connection.send({ ...suback, properties: { reasonString } });
+    connection.send({
+      ...suback,
+      properties: { reasonString: reasonText(reasonString) },
+    });
   // [MQTT-3.9.2-1]: a text that does not fit is left out.
-  if (!explained) connection.send(suback);
+  if (explained || connection.send(suback)) return;
+  // [MQTT-3.1.2-24]: the client would wait for ever.
+  connection.end(ReasonCode.PacketTooLarge);
 }
 
 /** The subscription, or why it is refused. */

@@ -36,7 +36,12 @@ export function handleUnsubscribe(
   });
   const answer = (): void => {
     if (connection.session !== session) return;
-    connection.send({ cmd: "unsuback", messageId: packet.messageId, granted });
+    const { messageId } = packet;
+    if (!connection.send({ cmd: "unsuback", messageId, granted })) {
+      // [MQTT-3.1.2-24]: the client would wait for ever.
+      connection.end(ReasonCode.PacketTooLarge);
+      return;
+    }
     if (core.plugins.hooks.onBrokerClientUnsubscribed.length === 0) return;
     for (const topic of packet.unsubscriptions) {
       core.plugins.emit("onBrokerClientUnsubscribed", {
