@@ -56,6 +56,16 @@ export class Clock {
   #timerAt = Infinity;
   /** How many in the heap were called off. */
   #idle = 0;
+  readonly #onError: (error: unknown) => void;
+
+  /**
+   * Creates a clock.
+   *
+   * @param onError Gets what a callback throws. The others are called all the same.
+   */
+  constructor(onError: (error: unknown) => void) {
+    this.#onError = onError;
+  }
 
   /**
    * Schedules a callback.
@@ -108,8 +118,15 @@ export class Clock {
     const now = Date.now();
     while (this.#heap.length > 0 && this.#heap[0].at <= now) {
       const next = this.#pop();
-      if (next.pending) next.fire();
-      else this.#idle--;
+      if (!next.pending) {
+        this.#idle--;
+        continue;
+      }
+      try {
+        next.fire();
+      } catch (error) {
+        this.#onError(error);
+      }
     }
     this.#arm();
   }

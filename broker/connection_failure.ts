@@ -12,10 +12,20 @@ import { LimitError } from "./limits/limit_error.ts";
 import type { LimitName } from "./limits/limit_reports.ts";
 import { refuseUnread } from "./protocol/connect.ts";
 
-/** Ends a connection because of an error, unless it has ended. */
+/** Ends a connection because of an error, unless it has ended. Never throws. */
 export function fail(connection: Connection, error: unknown): void {
+  if (connection.phase === "closed") return;
+  try {
+    sayAndEnd(connection, error);
+  } catch (mistake) {
+    // Nobody waits for a connection: this would end the process.
+    connection.core.report(mistake);
+    connection.drop("its error could not be told");
+  }
+}
+
+function sayAndEnd(connection: Connection, error: unknown): void {
   const { core, session, peer, phase } = connection;
-  if (phase === "closed") return;
   if (!(error instanceof PacketError)) {
     // A broken connection is everyday life, a mistake of ours is not.
     if (error instanceof TypeError || error instanceof RangeError) {

@@ -45,7 +45,7 @@ export class Core implements JournalOwner {
   readonly logins: LoginGuard;
   /** Turns away who connects too often. */
   readonly flapping: FlappingGuard;
-  readonly clock: Clock = new Clock();
+  readonly clock: Clock = new Clock((error) => this.report(error));
   readonly flusher: Flusher = new Flusher();
   readonly frames: WireFrames = new WireFrames();
   readonly topics: TopicTable<Topic> = new TopicTable((name, bytes) =>
@@ -81,9 +81,9 @@ export class Core implements JournalOwner {
       config;
   }
 
-  /** Logs what went wrong where nobody waits for the outcome. */
+  /** Logs what went wrong where nobody waits for the outcome: it is a mistake of ours. */
   readonly report = (error: unknown): void => {
-    this.logger.error("Cannot finish a delivery", {
+    this.logger.error("Cannot finish what was begun", {
       error: error instanceof Error ? error.stack : String(error),
     });
   };
