@@ -187,6 +187,8 @@ export class Judge {
 
   /** The connection must end; `codes` may be said to a client of MQTT 5. */
   #end(why: string, ...codes: number[]): void {
+    // A CONNECT that is too large may be told so, if its version could be read.
+    if (this.#phase === "new") this.#receiver.version = 5;
     const says = this.#phase === "open" && this.#version === 5 &&
       codes.length > 0;
     this.#phase = "over";
