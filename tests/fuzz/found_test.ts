@@ -6,7 +6,7 @@ import { startBroker, TestClient } from "../_client.ts";
 import { assertDisconnected, publish } from "../protocol/_helpers.ts";
 import { wire } from "./wire.ts";
 
-const ANONYMOUS = { auth_anonymous: null };
+const ANONYMOUS = { "auth_anonymous": null };
 
 Deno.test("a second CONNECT of a version that does not exist ends the client, not the broker", async () => {
   await using broker = await startBroker();

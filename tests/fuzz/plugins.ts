@@ -40,7 +40,7 @@ export function filtersTopics(cast: Cast): boolean {
 
 /** The plugins of a cast, for a configuration. */
 export function pluginsOf(cast: Cast): PluginsInput {
-  const anonymous = { auth_anonymous: null };
+  const anonymous = { "auth_anonymous": null };
   switch (cast) {
     case "none":
       return [anonymous];
