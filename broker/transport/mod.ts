@@ -9,7 +9,6 @@ import type { ListenerConfig } from "../config/mod.ts";
 import { ConnectionGate } from "../limits/gate.ts";
 import { LimitReports } from "../limits/limit_reports.ts";
 import { listenTcp } from "./tcp.ts";
-import { listenTls } from "./tls.ts";
 import type { AcceptHandler, RunningListener } from "./transport.ts";
 import { listenUnix } from "./unix.ts";
 import { listenWebSocket } from "./websocket.ts";
@@ -46,11 +45,11 @@ export async function openListener(
 ): Promise<RunningListener> {
   switch (config.type) {
     case "tcp":
-      return config.tls
-        ? listenTls(config, accept, logger, gate)
-        : listenTcp(config, accept, logger, gate);
+      if (!config.tls) return listenTcp(config, accept, logger, gate);
+      // Most brokers start without it, and sooner.
+      return (await import("./tls.ts")).listenTls(config, accept, logger, gate);
     case "ws":
-      return listenWebSocket(config, accept, logger, gate);
+      return await listenWebSocket(config, accept, logger, gate);
     case "unix":
       return await listenUnix(config, accept, logger, gate);
     case "external":

@@ -12,7 +12,6 @@ import type { Logger } from "../../plugins/mod.ts";
 import type { ListenerConfig } from "../config/mod.ts";
 import type { ConnectionGate, Place } from "../limits/gate.ts";
 import { listenTcp } from "./tcp.ts";
-import { listenTls } from "./tls.ts";
 import type { AcceptHandler, RunningListener, Transport } from "./transport.ts";
 import { shakeHands } from "./websocket_handshake.ts";
 import { WebSocketServerTransport } from "./websocket_server_transport.ts";
@@ -29,13 +28,15 @@ import { WebSocketServerTransport } from "./websocket_server_transport.ts";
  *   for connections that are in their closing handshake.
  * @throws {ListenError} If the address cannot be listened on.
  */
-export function listenWebSocket(
+export async function listenWebSocket(
   config: ListenerConfig,
   accept: AcceptHandler,
   logger: Logger,
   gate: ConnectionGate,
-): RunningListener {
-  return new WebSocketListener(config, accept, logger, gate);
+): Promise<RunningListener> {
+  // Loading what TLS needs takes longer than everything else here.
+  const listen = config.tls ? (await import("./tls.ts")).listenTls : listenTcp;
+  return new WebSocketListener(config, listen, accept, logger, gate);
 }
 
 class WebSocketListener implements RunningListener {
@@ -53,6 +54,7 @@ class WebSocketListener implements RunningListener {
 
   constructor(
     config: ListenerConfig,
+    listen: typeof listenTcp,
     accept: AcceptHandler,
     logger: Logger,
     gate: ConnectionGate,
@@ -61,7 +63,6 @@ class WebSocketListener implements RunningListener {
     this.#accept = accept;
     this.#logger = logger;
     this.#gate = gate;
-    const listen = config.tls ? listenTls : listenTcp;
     this.#inner = listen(
       config,
       (transport, place) => void this.#open(transport, place),
