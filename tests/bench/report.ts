@@ -7,6 +7,7 @@
 import { count, cpuPerCount, figuresOf, median } from "./figures.ts";
 import type { BrokerKind } from "./brokers.ts";
 import type { Result } from "./measure.ts";
+import { table } from "./table.ts";
 
 /**
  * The main table: a row for each figure, a column for each broker, and how many
@@ -46,7 +47,7 @@ export function comparison(
       ]);
     }
   }
-  return table(rows);
+  return table(rows, ["Scenario", "Broker"]);
 }
 
 /**
@@ -77,7 +78,7 @@ export function costs(results: readonly Result[]): string {
       text(generatorShare(result), (value) => `${Math.round(value * 100)} %`),
     ]);
   }
-  return table(rows);
+  return table(rows, ["Scenario", "Broker"]);
 }
 
 /** What is to be known about the figures. */
@@ -115,30 +116,4 @@ function text(
   format: (value: number) => string,
 ): string {
   return value === undefined ? "-" : format(value);
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0].map((_, column) =>
-    Math.max(...rows.map((row) => row[column].length))
-  );
-  const line = (
-    row: readonly string[],
-    pad: (text: string, i: number) => string,
-  ) => `| ${row.map(pad).join(" | ")} |`;
-  const isText = (column: number) =>
-    column === 0 || rows[0][column] === "Broker";
-  const pad = (cell: string, column: number) =>
-    isText(column)
-      ? cell.padEnd(widths[column])
-      : cell.padStart(widths[column]);
-  const rule = (_: string, column: number) =>
-    isText(column)
-      ? "-".repeat(widths[column])
-      : `${"-".repeat(widths[column] - 1)}:`;
-  const [head, ...body] = rows;
-  return [
-    line(head, pad),
-    line(head, rule),
-    ...body.map((row) => line(row, pad)),
-  ].join("\n");
 }
