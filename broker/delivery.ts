@@ -33,7 +33,7 @@ export class Delivery {
    * @param message The message; it is kept by whoever needs it longer.
    * @param view The packet that it came in.
    * @param version Protocol level of the packet.
-   * @returns Whether anyone subscribes.
+   * @returns Whether anyone subscribes or listens.
    */
   publish(
     message: Message,
@@ -43,9 +43,9 @@ export class Delivery {
     const core = this.#core;
     this.#undecided = undefined;
     if (message.retain) this.retain(message);
-    if (core.listeners.size > 0) core.listeners.emit(message);
+    const heard = core.listeners.size > 0 && core.listeners.emit(message);
     const { targets, groups } = core.tree.match(message.target);
-    if (targets.length === 0 && groups.length === 0) return false;
+    if (targets.length === 0 && groups.length === 0) return heard;
     core.frames.begin(message, view, version);
     for (let i = 0; i < targets.length; i++) {
       this.deliver(targets[i], message, false, undefined);

@@ -48,10 +48,13 @@ export class MessageListeners {
    * Gives a message to those whose filter selects it.
    *
    * @param message The message; it is kept if anybody gets it.
+   * @returns Whether anybody got it.
    */
-  emit(message: Message): void {
+  emit(message: Message): boolean {
+    let heard = false;
     for (const { filter, handler, logger } of this.#listeners) {
       if (!matches(filter, message.topic)) continue;
+      heard = true;
       try {
         handler(message.keep());
       } catch (error) {
@@ -61,5 +64,6 @@ export class MessageListeners {
         });
       }
     }
+    return heard;
   }
 }

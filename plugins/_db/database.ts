@@ -118,20 +118,33 @@ export class Database {
    * @returns What `work` returns.
    * @throws {Error} If one failed or `work` threw; then nothing was changed.
    */
-  transaction<Result>(
+  async transaction<Result>(
     work: (query: Query) => Promise<Result>,
   ): Promise<Result> {
-    return this.#use(async ({ query }) => {
+    const outcome = await this.#use(async ({ query }) => {
+      let databaseError: unknown;
+      const watched: Query = async (sql, parameters) => {
+        try {
+          return await query(sql, parameters);
+        } catch (error) {
+          databaseError = error;
+          throw error;
+        }
+      };
       await query(this.#driver.begin);
       try {
-        const result = await work(query);
-        await query("COMMIT");
-        return result;
+        const result = await work(watched);
+        await watched("COMMIT");
+        return { result };
       } catch (error) {
         await query("ROLLBACK").catch(() => {});
-        throw error;
+        if (error === databaseError) throw error;
+        // The caller's own: it says nothing about the connection.
+        return { error };
       }
     });
+    if ("error" in outcome) throw outcome.error;
+    return outcome.result;
   }
 
   /** Ends all connections. Statements that run fail. */

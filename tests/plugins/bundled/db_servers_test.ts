@@ -127,7 +127,7 @@ for (const [name, start] of Object.entries(SERVERS)) {
             );
             throw new Error("on purpose");
           }).catch((error: Error) => error.message);
-          assertStringIncludes(failure, "on purpose");
+          assertEquals(failure, "on purpose");
           assertEquals(await new UserTable(database).list(), []);
         }),
     );
