@@ -45,6 +45,7 @@ export const databaseEntries: {
 /** The database of one plugin. */
 export class DatabaseSource {
   readonly #settings: DatabaseSettings;
+  readonly #sync: (database: Database) => Promise<void>;
   readonly #target: DatabaseTarget;
   #opening: Promise<Database> | undefined;
   #ready: Promise<Database> | undefined;
@@ -53,11 +54,16 @@ export class DatabaseSource {
    * Creates the source. Nothing is connected yet.
    *
    * @param settings The plugin's options.
+   * @param sync Makes the tables. Default: those of users and topics.
    * @throws {TypeError} If the connection URL cannot be understood.
    */
-  constructor(settings: DatabaseSettings) {
+  constructor(
+    settings: DatabaseSettings,
+    sync: (database: Database) => Promise<void> = syncSchema,
+  ) {
     this.#target = parseConnectionUrl(settings.connection);
     this.#settings = settings;
+    this.#sync = sync;
   }
 
   /**
@@ -83,11 +89,11 @@ export class DatabaseSource {
   }
 
   async #prepare(): Promise<Database> {
-    const { connections, timeout, syncSchema: sync } = this.#settings;
+    const { connections, timeout, syncSchema: create } = this.#settings;
     const limits: PoolLimits = { connections, timeout: timeout * 1000 };
-    this.#opening ??= openDatabase(this.#target, { ...limits, create: sync });
+    this.#opening ??= openDatabase(this.#target, { ...limits, create });
     const database = await this.#opening;
-    if (sync) await syncSchema(database);
+    if (create) await this.#sync(database);
     return database;
   }
 }

@@ -174,6 +174,7 @@ const EXAMPLES = [
   "ldap",
   "password_file",
   "webhook",
+  "shadows",
 ];
 
 for (const name of EXAMPLES) {

@@ -35,6 +35,8 @@ Deno.test("every namespace falls back to the bundled plugins, also by aMQTT's na
     "amqtt.contrib.auth_db.plugin.TopicAuthDBPlugin": "topic_db",
     "amqtt.contrib.ldap.UserAuthLdapPlugin": "auth_ldap",
     "amqtt.contrib.ldap.TopicAuthLdapPlugin": "topic_ldap",
+    "amqtt.contrib.shadows.ShadowPlugin": "shadows",
+    "amqtt.contrib.shadows.ShadowTopicAuthPlugin": "shadows",
     "amqtt.plugins.sys.broker.BrokerSysPlugin": "sys",
     "amqtt.plugins.logging_amqtt.EventLoggerPlugin": "event_logger",
     "amqtt.plugins.logging_amqtt.PacketLoggerPlugin": "packet_logger",
