@@ -164,8 +164,13 @@ export class Connection implements InputOwner, OutputOwner {
   }
 
   ended(error?: unknown): void {
+    if (error !== undefined && !this.closed) {
+      fail(this, error);
+      // The client may still read why: its end of the connection is awaited.
+      return this.input.read();
+    }
     try {
-      this.drop(error === undefined ? "the client closed it" : String(error));
+      this.drop("the client closed it");
     } catch (error) {
       fail(this, error);
     }
