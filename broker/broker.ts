@@ -15,6 +15,7 @@ import {
   type ResolvedConfig,
 } from "./config/mod.ts";
 import { Connection } from "./connection.ts";
+import { Connections } from "./connections.ts";
 import type {
   BrokerOptions,
   BrokerState,
@@ -59,13 +60,12 @@ export class Broker implements AsyncDisposable {
   readonly #options: BrokerOptions;
   readonly #logger: Logger;
   #life = new AbortController();
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new Connections();
   #state: BrokerState = "new";
   #core: Core | undefined;
   #plugins: PluginManager | undefined;
   #namespace: PluginNamespace | undefined;
   #listeners: RunningListener[] = [];
-  #idle: (() => void) | undefined;
   #starting: Promise<void> | undefined;
   #reloading: Promise<unknown> = Promise.resolve();
 
@@ -158,7 +158,7 @@ export class Broker implements AsyncDisposable {
       await plugins.emitAndWait("onBrokerPostStart");
     } catch (error) {
       await this.#closeListeners();
-      for (const connection of [...this.#connections]) {
+      for (const connection of this.#connections.all()) {
         connection.drop("the broker could not be started");
       }
       this.#life.abort();
@@ -187,10 +187,10 @@ export class Broker implements AsyncDisposable {
     await plugins.emitAndWait("onBrokerPreShutdown");
     const listeners = this.#listeners;
     await this.#closeListeners();
-    for (const connection of [...this.#connections]) {
+    for (const connection of this.#connections.all()) {
       connection.end(ReasonCode.ServerShuttingDown, false);
     }
-    await this.#connectionsClosed();
+    await this.#connections.ended(this.#config.shutdownTimeout);
     // Those that serve WebSockets free their port when the last one is gone.
     await Promise.allSettled(listeners.map((listener) => listener.close()));
     await plugins.emitAndWait("onBrokerPostShutdown");
@@ -250,7 +250,7 @@ export class Broker implements AsyncDisposable {
       },
       entries: () => this.#entriesOf(next),
       listeners: this.#listeners,
-      connections: this.#connections,
+      connections: this.#connections.all(),
       swap: () => this.#config = core!.config = next,
     });
   }
@@ -333,20 +333,8 @@ export class Broker implements AsyncDisposable {
       return;
     }
     const connection = new Connection(core, transport, listener, place);
-    this.#connections.add(connection);
-    connection.run(
-      gone === undefined ? this.#forget : (connection) => {
-        this.#forget(connection);
-        gone();
-      },
-    );
+    this.#connections.run(connection, gone);
   }
-
-  readonly #forget = (connection: Connection): void => {
-    connection.place.release();
-    this.#connections.delete(connection);
-    if (this.#connections.size === 0) this.#idle?.();
-  };
 
   get #running(): Core {
     if (this.#core === undefined) {
@@ -393,19 +381,6 @@ export class Broker implements AsyncDisposable {
     const listeners = this.#listeners;
     this.#listeners = [];
     await Promise.allSettled(listeners.map((listener) => listener.close()));
-  }
-
-  /** Waits for the last bytes to the clients, as long as the configuration allows. */
-  async #connectionsClosed(): Promise<void> {
-    if (this.#connections.size === 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#idle = resolve;
-    const timer = setTimeout(() => {
-      for (const connection of this.#connections) connection.transport.close();
-    }, this.#config.shutdownTimeout * 1000);
-    await promise;
-    clearTimeout(timer);
-    this.#idle = undefined;
   }
 }
 

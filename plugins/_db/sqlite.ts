@@ -43,14 +43,13 @@ class SqliteConnection implements DriverConnection {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   readonly #timeout: number;
+  #isReady = false;
 
   constructor(file: string, timeout: number, create: boolean) {
     this.#timeout = timeout;
     ensureFile(file, create);
     // It would block everything while it waits for a lock: query() does that.
     this.#database = new DatabaseSync(file, { timeout: 0 });
-    // With a write-ahead log, no commit waits for the disk.
-    this.#database.exec("PRAGMA synchronous = NORMAL");
   }
 
   readonly query = async (
@@ -62,8 +61,7 @@ class SqliteConnection implements DriverConnection {
       try {
         return this.#run(sql, parameters);
       } catch (error) {
-        const { errcode } = error as { errcode?: number };
-        if (errcode !== SQLITE_BUSY || performance.now() > end) throw error;
+        if (!isBusy(error) || performance.now() > end) throw error;
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MILLISECONDS));
       }
     }
@@ -79,6 +77,12 @@ class SqliteConnection implements DriverConnection {
   }
 
   #run(sql: string, parameters: readonly Parameter[]): QueryResult {
+    if (!this.#isReady) {
+      // With a write-ahead log, no commit waits for the disk. It may find the
+      // database locked, too.
+      this.#database.exec("PRAGMA synchronous = NORMAL");
+      this.#isReady = true;
+    }
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
       statement = this.#database.prepare(sql);
@@ -90,6 +94,12 @@ class SqliteConnection implements DriverConnection {
     const { changes } = statement.run(...parameters);
     return { rows: [], changes: Number(changes) };
   }
+}
+
+/** Whether another connection has a lock; not every error of Deno's has a code. */
+function isBusy(error: unknown): boolean {
+  return (error as { errcode?: number }).errcode === SQLITE_BUSY ||
+    messageOf(error).includes("database is locked");
 }
 
 /** SQLite itself would make an empty file that every user of the machine can read. */

@@ -1,0 +1,58 @@
+/**
+ * The connections of a broker.
+ *
+ * @module
+ */
+
+import type { Connection } from "./connection.ts";
+
+/** The connections that are open. */
+export class Connections {
+  readonly #open = new Set<Connection>();
+  #idle: (() => void) | undefined;
+
+  /** All of them; the list does not change. */
+  all(): Connection[] {
+    return [...this.#open];
+  }
+
+  /**
+   * Serves a client until its connection ends.
+   *
+   * @param connection The connection.
+   * @param gone Called then.
+   */
+  run(connection: Connection, gone: (() => void) | undefined): void {
+    this.#open.add(connection);
+    // An idle connection should not have to keep a function of its own.
+    connection.run(
+      gone === undefined ? this.#forget : (connection) => {
+        this.#forget(connection);
+        gone();
+      },
+    );
+  }
+
+  /**
+   * Waits until all have ended.
+   *
+   * @param patience Seconds after which they are closed, whatever is still to be written.
+   */
+  async ended(patience: number): Promise<void> {
+    if (this.#open.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#idle = resolve;
+    const timer = setTimeout(() => {
+      for (const connection of this.#open) connection.transport.close();
+    }, patience * 1000);
+    await promise;
+    clearTimeout(timer);
+    this.#idle = undefined;
+  }
+
+  readonly #forget = (connection: Connection): void => {
+    connection.place.release();
+    this.#open.delete(connection);
+    if (this.#open.size === 0) this.#idle?.();
+  };
+}
