@@ -165,10 +165,14 @@ export default class Bridge extends BasePlugin<BridgeOptions> {
       maxBytes: config.maxQueuedBytes,
       publish: (message, done) => {
         this.#expectEcho(message);
-        this.#peer.publish(message, done);
+        this.#peer.publish(message, (error) => {
+          if (error === undefined) this.context.count("sent");
+          done(error);
+        });
       },
       dropped: (reason) => {
         this.#dropped[reason]++;
+        this.context.count("dropped");
         this.#unlogged++;
       },
     });
@@ -295,6 +299,7 @@ export default class Bridge extends BasePlugin<BridgeOptions> {
       this.#echoes?.take(topic, payload)
     ) return;
     this.#received++;
+    this.context.count("received");
     this.context.publish(crossing.topic, payload, {
       qos: Math.min(qos, crossing.rule.qos) as QoS,
       retain: retain && crossing.rule.retain,

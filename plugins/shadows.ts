@@ -57,7 +57,8 @@
  */
 
 import * as v from "valibot";
-import { OutageLog } from "./_backend/outage_log.ts";
+import { messageOf } from "./_backend/message.ts";
+import { OccasionalLog } from "./_backend/occasional_log.ts";
 import {
   databaseEntries,
   type DatabaseSettings,
@@ -132,7 +133,7 @@ export default class Shadows extends BaseTopicPlugin<ShadowsOptions> {
 
   readonly #superusers: ReadonlySet<string | undefined>;
   readonly #source: DatabaseSource;
-  readonly #outages: OutageLog;
+  readonly #outages: OccasionalLog;
   /** The last request of each shadow that has one: they go one after the other. */
   readonly #pending = new Map<string, Promise<void>>();
   #pendingCount = 0;
@@ -148,7 +149,7 @@ export default class Shadows extends BaseTopicPlugin<ShadowsOptions> {
     super(context);
     const { config, logger } = context;
     this.#superusers = new Set(config.superusers);
-    this.#outages = new OutageLog(logger);
+    this.#outages = new OccasionalLog(logger);
     this.#source = new DatabaseSource(
       { ...config, syncSchema: true },
       syncShadowTable,
@@ -220,7 +221,7 @@ export default class Shadows extends BaseTopicPlugin<ShadowsOptions> {
       else await this.#update(request, payload);
     } catch (error) {
       const isRefusal = error instanceof Rejection;
-      if (!isRefusal) this.#outages.failed(error);
+      if (!isRefusal) this.#failed(error);
       this.#reject(
         request,
         payload,
@@ -273,6 +274,11 @@ export default class Shadows extends BaseTopicPlugin<ShadowsOptions> {
       current: documentOf(current),
       timestamp: now,
     });
+  }
+
+  #failed(error: unknown): void {
+    this.context.count("failedRequests");
+    this.#outages.warn(messageOf(error));
   }
 
   async #table(): Promise<ShadowTable> {

@@ -551,6 +551,8 @@ Deno.test("bridge: the counters are published", async () => {
   await bridged(broker, false);
   const counters: Counters = JSON.parse(statusOf(broker, "counters"));
   assertEquals([counters.sent, counters.received], [1, 2]);
+  const plugin = broker.describePlugins().find(({ name }) => name === "bridge");
+  assertEquals(plugin?.counters, { sent: 1, received: 2 });
   assertEquals(counters.waiting, 0);
   assertEquals(Object.values(counters.dropped), [0, 0, 0, 0, 0]);
 });
