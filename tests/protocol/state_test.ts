@@ -2,6 +2,11 @@
 
 import { assertEquals } from "@std/assert";
 import type { Packet } from "../../codec/mod.ts";
+import {
+  BaseTopicPlugin,
+  type Decision,
+  type TopicFilteringEvent,
+} from "../../mod.ts";
 import { connectPacket, startBroker, TestClient } from "../_client.ts";
 import {
   assertClosedSilently,
@@ -178,18 +183,28 @@ Deno.test("MQTT 5: what a plugin or a shutdown ends is told why (section 3.14.2.
   await stopped;
 });
 
+/** Keeps a secret, and says so. */
+class Secret extends BaseTopicPlugin {
+  topicFiltering({ topic }: TopicFilteringEvent): Decision {
+    return topic !== "secret" ||
+      { allow: false, reasonString: "it is a secret" };
+  }
+}
+
 Deno.test("MQTT 5: request problem information decides on reason strings [MQTT-3.1.2-29]", async () => {
-  await using broker = await startBroker();
+  await using broker = await startBroker({
+    plugins: [{ "auth_anonymous": null }, Secret],
+  });
   for (const requestProblemInformation of [true, undefined, false]) {
     await using client = await TestClient.connect(broker, {
       version: 5,
       properties: { requestProblemInformation },
     });
     const messageId = 1;
-    await client.send(publish("$SYS/x", "", { qos: 1, messageId }));
+    await client.send(publish("secret", "", { qos: 1, messageId }));
     const puback = await client.expect("puback");
     assertEquals(puback.reasonCode, 0x87);
-    await client.send(publish("$SYS/x", "", { qos: 2, messageId }));
+    await client.send(publish("secret", "", { qos: 2, messageId }));
     const pubrec = await client.expect("pubrec");
     assertEquals(pubrec.reasonCode, 0x87);
     await client.send({
@@ -211,8 +226,8 @@ Deno.test("MQTT 5: request problem information decides on reason strings [MQTT-3
       requestProblemInformation === false
         ? [undefined, undefined, undefined]
         : [
-          "clients may not publish to topics that begin with $",
-          "clients may not publish to topics that begin with $",
+          "it is a secret",
+          "it is a secret",
           '"#" is not a level of its own at the end; "+" is not a level of its own',
         ],
     );
