@@ -39,7 +39,12 @@ export interface ReloadParts {
 }
 
 /** Keys that are read once, when the broker starts. */
-const READ_ONCE = ["overlapping", "pluginNamespace", "store"] as const;
+const READ_ONCE = [
+  "importMap",
+  "overlapping",
+  "pluginNamespace",
+  "store",
+] as const;
 
 /**
  * Takes another configuration into use.
@@ -66,7 +71,7 @@ export async function reload(
     topicPolicy: next.topicPolicy,
   });
   const restart = READ_ONCE
-    .filter((key) => !sameData(first[key], next[key]))
+    .filter((key) => !sameData(plain(first[key]), plain(next[key])))
     .map(inConfiguration);
   restart.push(...updateListeners(listeners, first, next));
   for (const connection of connections) {
@@ -112,6 +117,11 @@ function updateListeners(
     restart.push(`${joinPath("listeners", name)} (new)`);
   }
   return restart;
+}
+
+/** An address as a text, since each reading makes another object of it. */
+function plain(value: unknown): unknown {
+  return value instanceof URL ? value.href : value;
 }
 
 function find(

@@ -13,6 +13,7 @@ import {
   type ConfigChange,
   ConfigError,
   type ConfigReloadedEvent,
+  loadConfig,
   PluginError,
   silentLogger,
 } from "../../mod.ts";
@@ -225,6 +226,38 @@ Deno.test("reload() says what needs a restart, at every reload, and logs it", as
   await using client = await TestClient.connect(broker);
   await client.send(...Array.from({ length: 20 }, () => publish("t", "x")));
   await eventually(() => limitsOf(broker).messageRate > 0);
+});
+
+Deno.test("reload() of a file that has not changed needs no restart, whatever is in it", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = `${folder}/broker.json`;
+    const write = (changes: Record<string, unknown> = {}) =>
+      Deno.writeTextFile(
+        path,
+        JSON.stringify({
+          listeners: { default: { bind: "127.0.0.1:0" } },
+          "import-map": "deno.json",
+          store: { type: "sqlite", path: `${folder}/store.db` },
+          plugins: { auth_anonymous: null, sys: { "sys-interval": 5 } },
+          ...changes,
+        }),
+      );
+    await Deno.writeTextFile(`${folder}/deno.json`, '{ "imports": {} }');
+    await write();
+    await using broker = new Broker(await loadConfig(path), {
+      logger: silentLogger,
+    });
+    await broker.start();
+    assertEquals(await broker.reload(await loadConfig(path)), { restart: [] });
+    await write({ "import-map": "other.json", store: { type: "memory" } });
+    assertEquals((await broker.reload(await loadConfig(path))).restart, [
+      "import-map",
+      "store",
+    ]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("reload() changes the policy and the time limit of decisions", async () => {
