@@ -43,7 +43,7 @@ export const BROKER_LIMITS: {
     v.NullishSchema<Rule<number>, number>;
 } = {
   maxConnections: v.nullish(integer(0), 100_000),
-  maxPendingConnections: v.nullish(integer(0), 1000),
+  maxPendingConnections: v.nullish(integer(0), 10_000),
   maxKeepAlive: v.nullish(integer(1, MAX_UINT16), MAX_UINT16),
   sessionExpiryInterval: v.nullish(seconds(0, Infinity), Infinity),
   maxSessions: v.nullish(integer(0), 1_000_000),

@@ -32,7 +32,7 @@ export interface ListenerLimitsInput {
 export interface LimitsInput extends ListenerLimitsInput {
   /** Most connections at one time, over all listeners; 0: no limit. Default: 100000. */
   maxConnections?: number;
-  /** Most connections whose client is not authenticated yet; 0: no limit. Default: 1000. */
+  /** Most connections whose client is not authenticated yet; 0: no limit. Default: 10000. */
   maxPendingConnections?: number;
   /** Longest keep alive in seconds, 1 to 65535. Default: 65535. */
   maxKeepAlive?: number;

@@ -55,7 +55,7 @@ Deno.test("resolveConfig() fills in every default", () => {
     timeoutDisconnectDelay: 0,
     sessionExpiryInterval: Infinity,
     maxConnections: 100_000,
-    maxPendingConnections: 1000,
+    maxPendingConnections: 10_000,
     ...LISTENER_LIMITS,
     maxSessions: 1_000_000,
     maxSessionsPerUser: 0,
