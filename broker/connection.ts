@@ -47,8 +47,6 @@ export class Connection implements InputOwner, OutputOwner {
   readonly listener: string;
   /** What was let in. */
   readonly place: Place;
-  /** What it waits for before more of it is read. */
-  readonly pause: Pause;
   /** The limits of its listener. */
   limits: ListenerLimits;
   readonly output: Output;
@@ -76,6 +74,7 @@ export class Connection implements InputOwner, OutputOwner {
   authMethod: string | undefined = undefined;
   #view: PublishView<Topic> | undefined;
   #relief: Relief | undefined;
+  #pause: Pause | undefined;
   #deadline: Deadline | undefined;
   #gone: ((connection: this) => void) | undefined;
   #lastSeen = 0;
@@ -92,7 +91,6 @@ export class Connection implements InputOwner, OutputOwner {
     this.transport = transport;
     this.listener = listener;
     this.place = place;
-    this.pause = new Pause(core.clock);
     place.evict = () => this.drop("too many connections owe their CONNECT");
     this.limits = core.limitsOf(listener);
     this.#limit = this.limits.maxConnectPacketSize;
@@ -205,7 +203,7 @@ export class Connection implements InputOwner, OutputOwner {
     this.#limit = limits.maxPacketSize;
     this.throttle = Throttle.of(reports, this.session!.clientId, limits);
     // It may wait for an earlier rate.
-    this.pause.skip();
+    this.#pause?.skip();
   }
 
   /**
@@ -334,7 +332,7 @@ export class Connection implements InputOwner, OutputOwner {
       }
       if (this.throttle !== undefined) {
         const delay = this.throttle.take(size, bytes[start] >> 4 === 3);
-        if (delay > 0) return this.pause.wait(delay);
+        if (delay > 0) return this.wait(delay);
       }
       input.start = start + size;
       core.stats.packetsReceived++;
@@ -348,6 +346,12 @@ export class Connection implements InputOwner, OutputOwner {
     return undefined;
   }
 
+  /** Waits, but no longer than the connection lasts; `milliseconds` is how long. */
+  wait(milliseconds: number): Promise<void> {
+    if (this.closed) return Promise.resolve();
+    return (this.#pause ??= new Pause(this.core.clock)).wait(milliseconds);
+  }
+
   /** What to wait for if the message that was just delivered has met a full receiver. */
   relief(): Promise<void> | undefined {
     return awaitRelief(this.core, this.#relief);
@@ -358,7 +362,7 @@ export class Connection implements InputOwner, OutputOwner {
     this.phase = "closed";
     this.#deadline?.cancel();
     this.#relief?.caughtUp();
-    this.pause.end();
+    this.#pause?.end();
     this.session = null;
     if (session !== null) this.core.sessions.detach(session, sendWill);
   }

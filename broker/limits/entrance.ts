@@ -88,10 +88,11 @@ export function refusedSession(
  * @returns A promise if there is anything to wait for.
  */
 export function loginFailed(
-  { core, transport, pause, authMethod }: Connection,
+  connection: Connection,
   { username, password }: Session,
   verdict: Exclude<Verdict, true>,
 ): Promise<void> | undefined {
+  const { core, transport, authMethod } = connection;
   // Only a wrong answer counts: a plugin that is busy or broken is not the client's fault.
   const isWrong = verdict.failed !== true &&
     (verdict.reasonCode === ReasonCode.NotAuthorized ||
@@ -101,7 +102,7 @@ export function loginFailed(
     authMethod !== undefined;
   if (!isWrong || !isGuess) return undefined;
   const delay = core.logins.failed(transport.remoteAddress, username);
-  return delay > 0 ? pause.wait(delay) : undefined;
+  return delay > 0 ? connection.wait(delay) : undefined;
 }
 
 /**

@@ -101,8 +101,9 @@ export class ConnectionGate {
       "Connection closed, which had not sent its CONNECT",
       limit,
     );
+    const { evict } = oldest;
     oldest.release();
-    oldest.evict?.();
+    evict?.();
     return true;
   }
 
@@ -164,13 +165,15 @@ export class Place {
   /** The client is authenticated. */
   authenticated(): void {
     this.heard();
+    // An idle connection should not have to keep it.
+    this.evict = undefined;
     if (!this.#pending) return;
     this.#pending = false;
     this.#gate.pending--;
   }
 
   /** The connection has ended. A second call does nothing. */
-  readonly release = (): void => {
+  release(): void {
     if (this.#released) return;
     this.#released = true;
     this.authenticated();
@@ -180,5 +183,5 @@ export class Place {
     if (count === undefined) return;
     if (count === 1) this.#addresses.delete(this.#key);
     else this.#addresses.set(this.#key, count - 1);
-  };
+  }
 }

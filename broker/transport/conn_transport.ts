@@ -1,5 +1,6 @@
 /** The transport of TCP and Unix sockets. @module */
 
+import type { Place } from "../limits/gate.ts";
 import type { Incoming } from "./accept_loop.ts";
 import type { Transport, TransportKind } from "./transport.ts";
 
@@ -15,7 +16,7 @@ export class ConnTransport implements Transport {
   /** Port of the peer; 0 for a Unix socket. */
   readonly remotePort: number;
   readonly #conn: Deno.Conn;
-  readonly #onClose: () => void;
+  readonly #place: Place;
   #closed = false;
 
   /**
@@ -31,7 +32,7 @@ export class ConnTransport implements Transport {
     { address, port, place }: Incoming,
   ) {
     this.#conn = conn;
-    this.#onClose = place.release;
+    this.#place = place;
     this.kind = kind;
     this.remoteAddress = address;
     this.remotePort = port;
@@ -61,7 +62,7 @@ export class ConnTransport implements Transport {
     } catch {
       // The connection had closed itself, which is what was wanted.
     }
-    this.#onClose();
+    this.#place.release();
   }
 }
 
