@@ -94,7 +94,7 @@ export class Connection implements InputOwner, OutputOwner {
     place.evict = () => this.drop("too many connections owe their CONNECT");
     this.limits = core.limitsOf(listener);
     this.#limit = this.limits.maxConnectPacketSize;
-    this.input = new Input(transport, this);
+    this.input = new Input(transport, core.turns, this);
     this.output = new Output(transport, core.flusher, this);
     this.publishes = new PublishOutput(core, this.output);
   }

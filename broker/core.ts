@@ -28,6 +28,7 @@ import type { StoreError } from "./store/store.ts";
 import { RetainedMessages } from "./topics/retained.ts";
 import { SubscriptionTree } from "./topics/subscription_tree.ts";
 import { Topic } from "./topics/topic.ts";
+import { Turns } from "./turns.ts";
 import { WireFrames } from "./wire_frames.ts";
 
 /** Everything that connections, sessions and deliveries share. */
@@ -47,6 +48,7 @@ export class Core implements JournalOwner {
   readonly flapping: FlappingGuard;
   readonly clock: Clock = new Clock((error) => this.report(error));
   readonly flusher: Flusher = new Flusher();
+  readonly turns: Turns = new Turns();
   readonly frames: WireFrames = new WireFrames();
   readonly topics: TopicTable<Topic> = new TopicTable((name, bytes) =>
     new Topic(name, bytes)

@@ -7,11 +7,14 @@
  */
 
 import type { Transport } from "./transport/transport.ts";
+import type { Turns } from "./turns.ts";
 
 const SMALLEST = 128;
 const LARGEST = 1 << 16;
 // Where single packets are large, several of them should fit.
 const LARGEST_FOR_PACKETS = 1 << 19;
+// Who has read that much at once may have more to read.
+const MUCH = 512;
 // How many reads in a row must have used a small part before the buffer shrinks.
 const QUIET = 16;
 
@@ -57,10 +60,14 @@ export class Input {
   #quiet = 0;
   #expected = 0;
   readonly #transport: Transport;
+  readonly #turns: Turns;
   readonly #owner: InputOwner;
+  /** Whether the last read found so much that there may be more. */
+  #much = false;
 
-  constructor(transport: Transport, owner: InputOwner) {
+  constructor(transport: Transport, turns: Turns, owner: InputOwner) {
     this.#transport = transport;
+    this.#turns = turns;
     this.#owner = owner;
   }
 
@@ -86,7 +93,9 @@ export class Input {
   readonly #failed = (error: unknown): void => this.#owner.ended(error);
 
   #readAfter(wait: Promise<void> | undefined): void {
-    if (wait === undefined) return this.read();
+    if (wait === undefined) {
+      return this.#much ? this.#turns.next(this) : this.read();
+    }
     wait.then(
       () => this.#readAfter(this.#owner.proceed()),
       (error) => this.#readAfter(this.#owner.proceed(error ?? "unknown")),
@@ -95,6 +104,7 @@ export class Input {
 
   #note(count: number): void {
     this.end += count;
+    this.#much = this.end === this.bytes.length || count >= MUCH;
     if (this.end === this.bytes.length && this.bytes.length < LARGEST) {
       this.#expected = Math.max(this.#expected, this.bytes.length * 4);
     } else if (count * 8 < this.bytes.length) this.#quiet++;

@@ -1,0 +1,86 @@
+/**
+ * Keeps clients that send more than the broker can handle from having it to
+ * themselves.
+ *
+ * The runtime hands bytes that are there already to whoever asks for them, in the
+ * same turn of the event loop and up to 128 times in a row, and it looks for what
+ * others have sent only now and then while it is busy. A single client that sends
+ * without a pause could so make all others wait for seconds.
+ *
+ * @module
+ */
+
+import { setImmediate } from "node:timers";
+
+/** How long those who have more to read may go on, in milliseconds. */
+const LONGEST = 1;
+/** How many of them may read when they go on. */
+const FIRST = 4;
+/**
+ * How many turns of the event loop pass before they go on. Every 61 turns the runtime
+ * (tokio's `event_interval`) asks the system what else has arrived; an empty turn
+ * takes about two microseconds.
+ */
+const PAUSE = 64;
+
+/** Who wants to read. */
+export interface Reader {
+  read(): void;
+}
+
+/** Lets the readers that find much to read take turns. */
+export class Turns {
+  #waiting: Reader[] = [];
+  #head = 0;
+  /** Whether somebody reads in this turn, and since when. */
+  #open = false;
+  #since = 0;
+  #pause = 0;
+
+  /**
+   * Has a reader read when it is its turn; often that is now.
+   *
+   * @param reader Who has read so much that there may be more.
+   */
+  next(reader: Reader): void {
+    const now = performance.now();
+    if (!this.#open) this.#begin(now);
+    if (this.#pause > 0 || now - this.#since >= LONGEST) {
+      this.#waiting.push(reader);
+    } else if (this.#head === this.#waiting.length) reader.read();
+    else {
+      this.#waiting.push(reader);
+      this.#take().read();
+    }
+  }
+
+  #begin(now: number): void {
+    this.#open = true;
+    this.#since = now;
+    setImmediate(this.#end);
+  }
+
+  readonly #end = (): void => {
+    if (this.#head === this.#waiting.length) {
+      this.#open = false;
+      return;
+    }
+    if (this.#pause === 0) this.#pause = PAUSE;
+    if (--this.#pause > 0) {
+      setImmediate(this.#end);
+      return;
+    }
+    this.#begin(performance.now());
+    const count = Math.min(FIRST, this.#waiting.length - this.#head);
+    for (let i = 0; i < count; i++) this.#take().read();
+  };
+
+  #take(): Reader {
+    const reader = this.#waiting[this.#head++];
+    if (this.#head === this.#waiting.length) this.#waiting = [];
+    else if (this.#head > 1024) this.#waiting = this.#waiting.slice(this.#head);
+    else return reader;
+    this.#head = 0;
+    return reader;
+  }
+}
