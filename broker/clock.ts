@@ -49,6 +49,11 @@ export class Deadline {
 // What setTimeout can wait at most.
 const LONGEST = 0x7fffffff;
 
+// Milliseconds. A timer that is later than the first tells that the process could not
+// run; then it gets the second to read what has arrived meanwhile.
+const LATE = 100;
+const GRACE = 10;
+
 /** Keeps deadlines in a heap and waits for the next one only. */
 export class Clock {
   readonly #heap: Deadline[] = [];
@@ -113,9 +118,15 @@ export class Clock {
   }
 
   #due(): void {
+    const now = Date.now();
+    if (this.#timerAt > 0 && now - this.#timerAt > LATE) {
+      // Else clients would be cut off for a silence that was the broker's own.
+      this.#timerAt = 0;
+      this.#timer = setTimeout(() => this.#due(), GRACE);
+      return;
+    }
     this.#timer = undefined;
     this.#timerAt = Infinity;
-    const now = Date.now();
     while (this.#heap.length > 0 && this.#heap[0].at <= now) {
       const next = this.#pop();
       if (!next.pending) {

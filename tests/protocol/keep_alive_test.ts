@@ -1,7 +1,7 @@
 /** Silent clients: keep alive, and the time that a CONNECT may take. */
 
 import { assert, assertEquals } from "@std/assert";
-import { startBroker, TestClient } from "../_client.ts";
+import { eventually, startBroker, TestClient } from "../_client.ts";
 import { assertClosedSilently, assertDisconnected } from "./_helpers.ts";
 
 for (const version of [3, 4, 5] as const) {
@@ -31,6 +31,46 @@ Deno.test("any packet keeps a client alive [MQTT-3.1.2-22]", async () => {
     await client.publish("a", "x", { qos: 1 });
   }
   await client.ping();
+});
+
+// A client in a thread of its own: it speaks five times a second.
+const TALKER = `
+  self.onmessage = async ({ data: port }) => {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    const connect = [16, 18, 0, 4, 77, 81, 84, 84, 4, 2, 0, 1, 0, 6];
+    const id = [...new TextEncoder().encode("talker")];
+    await conn.write(Uint8Array.from([...connect, ...id]));
+    await conn.read(new Uint8Array(4));
+    self.postMessage("connected");
+    setInterval(() => conn.write(Uint8Array.of(0xc0, 0)).catch(() => {}), 200);
+  };
+`;
+
+Deno.test("a broker that was stopped for a while hears the clients before it cuts them off", async () => {
+  await using broker = await startBroker();
+  const code = URL.createObjectURL(
+    new Blob([TALKER], { type: "text/javascript" }),
+  );
+  const worker = new Worker(code, { type: "module" });
+  try {
+    const connected = new Promise((resolve) => worker.onmessage = resolve);
+    worker.postMessage(broker.listeners[0].port);
+    await connected;
+    const end = Date.now() + 1700;
+    while (Date.now() < end);
+    // It goes on for another round of the clock.
+    const { bytesReceived } = broker.context.stats();
+    await eventually(() =>
+      broker.context.stats().bytesReceived > bytesReceived + 40 ||
+      broker.context.getSession("talker") === undefined
+    );
+    assert(broker.context.getSession("talker") !== undefined);
+  } finally {
+    worker.terminate();
+    URL.revokeObjectURL(code);
+  }
+  // The thread took its connection with it.
+  await eventually(() => broker.context.getSession("talker") === undefined);
 });
 
 Deno.test("MQTT 5: the server keep alive replaces a longer one [MQTT-3.2.2-21]", async () => {
