@@ -196,7 +196,7 @@ export class SessionRegistry {
       }
       if (flight.seq === 0) continue;
       // The store has it until it has that of the other member.
-      const forget = (): void => journal?.removeFlight(flight);
+      const forget = (): void => journal?.removeFlight(flight, true);
       const undecided = delivery.takeUndecided();
       if (undecided === undefined) forget();
       else undecided.then(forget);

@@ -57,6 +57,8 @@ export class Journal {
   #pause = SOON;
   #relief: PromiseWithResolvers<void> | undefined;
   #closed = false;
+  /** Called when the store fails; set by who closes the journal. */
+  #onFailure: (() => void) | undefined;
   /** Counts operations: whoever compares it before and after knows whether there were any. */
   ops = 0;
   /** Number of the batch that is open. */
@@ -182,8 +184,13 @@ export class Journal {
     this.#open.updateFlight(flight.seq, flight.packetId, flight.released);
   }
 
-  /** Removes a delivery; one that ended before it was written never is. */
-  removeFlight(flight: Recorded): void {
+  /**
+   * Removes a delivery; one that ended before it was written never is.
+   *
+   * @param flight The delivery.
+   * @param moved Whether its message is another delivery now, so that nobody has it yet.
+   */
+  removeFlight(flight: Recorded, moved = false): void {
     if (!this.#record()) return;
     const { seq } = flight;
     flight.seq = 0;
@@ -196,7 +203,7 @@ export class Journal {
     const waiter = this.#messageWaiters.get(body);
     if (waiter === undefined) return;
     this.#messageWaiters.delete(body);
-    waiter.delivered();
+    if (!moved) waiter.delivered();
   }
 
   /** Removes a delivery that is in the store only. */
@@ -260,10 +267,11 @@ export class Journal {
 
   /** Writes what is left, as far as the store can, and records nothing more. */
   async close(): Promise<void> {
+    const failed = new Promise<void>((resolve) => this.#onFailure = resolve);
     while (
       (this.#open.size > 0 || this.#flying !== undefined) &&
       this.#failure === undefined
-    ) await this.stored();
+    ) await Promise.race([this.stored(), failed]);
     this.#closed = true;
     this.#relief?.resolve();
     await this.#store.close();
@@ -353,6 +361,7 @@ export class Journal {
         ? error
         : new StoreError("failed", String(error), { cause: error });
       this.#owner.storeFailed(this.#failure);
+      this.#onFailure?.();
     }
     this.#owner.clock.schedule(this.#pause, () => this.#tryAgain());
     this.#pause = Math.min(LATE, this.#pause * 2);

@@ -235,3 +235,33 @@ Deno.test("a message that arrives before it is written never is", async () => {
   assertEquals(added, 1);
   assertEquals([...store.deliveries()].length, 0);
 });
+
+Deno.test("a message that goes to another member of a shared subscription is acknowledged when that one's is kept", async () => {
+  await withGate(async (store, connect) => {
+    await makeReceiver(connect);
+    const members = [];
+    for (const clientId of ["one", "two"]) {
+      const member = await connect({ ...PERSISTENT, clientId });
+      await member.subscribe("$share/g/s", 1);
+      members.push(member);
+    }
+    const publisher = await connect({ version: 5 });
+    const other = await connect({ version: 5 });
+    store.shut();
+    // The first one holds the store up; the next batch stays open.
+    await other.send(publish("t", "first", 1, 1));
+    await store.waiting;
+    await publisher.send(publish("s", "moved", 1, 7));
+    await publisher.ping();
+    const [from, to] = members[0].unread > 0 ? members : members.toReversed();
+    assertEquals(await from.message(), "s: moved");
+    await other.send(publish("t", "between", 1, 2));
+    await other.ping();
+    await from.close();
+    assertEquals(await to.message(), "s: moved");
+    // Nobody has acknowledged it, and nothing has it.
+    await publisher.ping();
+    store.pass();
+    assertEquals((await publisher.expect("puback")).messageId, 7);
+  });
+});

@@ -149,3 +149,20 @@ Deno.test("a shutdown does not wait for a store that fails", async () => {
     await broker.shutdown();
   });
 });
+
+Deno.test("a shutdown does not wait for a store that fails while it is closed", async () => {
+  const store = new FailingStore();
+  class Late extends BasePlugin {
+    override close(): void {
+      store.problem = "failed";
+      this.context.retained.set("late", "1");
+    }
+  }
+  const broker = await startBroker(
+    { plugins: [{ "auth_anonymous": null }, Late] },
+    silentLogger,
+    { store },
+  );
+  await broker.shutdown();
+  assertEquals(broker.state, "stopped");
+});
