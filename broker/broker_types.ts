@@ -29,23 +29,7 @@ export type BrokerState =
   | "stopping"
   | "stopped";
 
-/** A plugin in the list that `Broker.describePlugins()` returns. */
-export interface PluginDescription {
-  /** Name of the plugin. */
-  readonly name: string;
-  /** Where it was loaded from. */
-  readonly specifier: string;
-  /** The import map that names it. */
-  readonly importMap?: string;
-  /** The hooks that it implements. */
-  readonly hooks: readonly string[];
-  /** How often it failed. */
-  readonly failures: number;
-  /** How many events it did not get, because it was too slow. */
-  readonly dropped: number;
-  /** What it counts itself. */
-  readonly counters: Readonly<Record<string, number>>;
-}
+export type { PluginDescription } from "../plugins/manager.ts";
 
 /** What `Broker.handleTransport()` may be told about a connection. */
 export interface HandleTransportOptions {
