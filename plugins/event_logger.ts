@@ -41,6 +41,17 @@ const LEVELS: Readonly<Record<BrokerEventName, "debug" | "info">> = {
   onBrokerConfigReloaded: "info",
   onBrokerAlarmRaised: "info",
   onBrokerAlarmCleared: "info",
+  onBrokerClientAuthenticationFailed: "info",
+  onBrokerSessionCreated: "debug",
+  onBrokerSessionResumed: "debug",
+  onBrokerSessionTakenOver: "debug",
+  onBrokerSessionExpired: "debug",
+  onBrokerMessageDelivered: "debug",
+  onBrokerMessageAcknowledged: "debug",
+  onBrokerMessageDropped: "debug",
+  onBrokerMessageExpired: "debug",
+  onBrokerWillSent: "debug",
+  onBrokerPluginFailed: "info",
 };
 
 /** Logs events; has handlers only for those that the log shows. */

@@ -40,6 +40,17 @@ export const EVENT_NAMES: readonly BrokerEventName[] = [
   "onBrokerConfigReloaded",
   "onBrokerAlarmRaised",
   "onBrokerAlarmCleared",
+  "onBrokerClientAuthenticationFailed",
+  "onBrokerSessionCreated",
+  "onBrokerSessionResumed",
+  "onBrokerSessionTakenOver",
+  "onBrokerSessionExpired",
+  "onBrokerMessageDelivered",
+  "onBrokerMessageAcknowledged",
+  "onBrokerMessageDropped",
+  "onBrokerMessageExpired",
+  "onBrokerWillSent",
+  "onBrokerPluginFailed",
 ];
 
 /** The names of the methods that decide. */

@@ -1,0 +1,141 @@
+/**
+ * The base classes of plugins.
+ *
+ * @module
+ */
+
+import type { BrokerContext } from "./context.ts";
+import type {
+  AuthenticateEvent,
+  Decision,
+  EnhancedAuthEvent,
+  EnhancedAuthResult,
+  TopicFilteringEvent,
+} from "./decisions.ts";
+import type { BrokerObservers } from "./events.ts";
+import type { BrokerInterceptors } from "./interceptors.ts";
+import type { StandardSchema } from "./schema.ts";
+
+/**
+ * Base class of every plugin.
+ *
+ * A subclass may declare `static config`, a {@linkcode StandardSchema} for its
+ * options, and implements any of the events of {@linkcode BrokerEvents} as a
+ * method. Follows aMQTT's `BasePlugin`.
+ */
+export class BasePlugin<Config = unknown> {
+  /** Checks the options; without it they arrive as they were written. */
+  static config?: StandardSchema;
+
+  /** The broker's services. */
+  readonly context: BrokerContext<Config>;
+
+  /**
+   * Creates the plugin. Nothing is listening yet.
+   *
+   * @param context The broker's services.
+   */
+  constructor(context: BrokerContext<Config>) {
+    this.context = context;
+  }
+
+  /** The plugin's own options. */
+  get config(): Config {
+    return this.context.config;
+  }
+
+  /** Called once when the broker stops or a later plugin could not be loaded. */
+  close(): void | Promise<void> {}
+}
+
+/**
+ * Takes new options into use. It must not fail: what can, belongs before it. Nothing
+ * instead of a function means that the new options need a restart.
+ */
+export type ConfigChange =
+  | (() => void | Promise<void>)
+  | null
+  | undefined
+  | void;
+
+/** The events of {@linkcode BrokerEvents} and more, as optional methods of a plugin. */
+export interface BasePlugin<Config = unknown>
+  extends BrokerObservers, BrokerInterceptors {
+  /**
+   * Called at every reload of the configuration, also if the options are the same:
+   * a file that they name may have changed. Prepares everything and changes nothing
+   * yet; throwing refuses the whole reload. When all plugins have agreed, `config`
+   * is exchanged and the function that was returned is called.
+   *
+   * @param config The new options, checked by the plugin's schema.
+   * @returns What takes them into use, or nothing if a restart is needed.
+   *
+   * @example
+   * ```ts
+   * import { BasePlugin, type ConfigChange } from "@dinomq/broker/plugins";
+   *
+   * class Greeter extends BasePlugin<{ file: string }> {
+   *   #greeting = Deno.readTextFileSync(this.config.file);
+   *
+   *   override onConfigChanged({ file }: { file: string }): ConfigChange {
+   *     const greeting = Deno.readTextFileSync(file);
+   *     return () => void (this.#greeting = greeting);
+   *   }
+   * }
+   * ```
+   */
+  onConfigChanged?(config: Config): ConfigChange | Promise<ConfigChange>;
+}
+
+/**
+ * Base class of plugins that decide who may connect. Follows aMQTT's
+ * `BaseAuthPlugin`.
+ */
+export abstract class BaseAuthPlugin<Config = unknown>
+  extends BasePlugin<Config> {
+  /**
+   * Decides whether a client may connect. Throwing, or not answering in time, denies.
+   *
+   * @param event The session with user name and password.
+   * @returns `true`, `false`, a {@linkcode Denial}, or nothing to abstain.
+   */
+  abstract authenticate(
+    event: AuthenticateEvent,
+  ): Decision | Promise<Decision>;
+
+  /**
+   * One step of enhanced authentication (MQTT 5, section 4.12).
+   *
+   * @param event Method and data of the step.
+   * @returns The next step, or nothing if the method is not this plugin's.
+   */
+  enhancedAuthenticate?(
+    event: EnhancedAuthEvent,
+  ): EnhancedAuthResult | Promise<EnhancedAuthResult>;
+}
+
+/**
+ * Base class of plugins that decide about topics. Follows aMQTT's
+ * `BaseTopicPlugin`.
+ */
+export abstract class BaseTopicPlugin<Config = unknown>
+  extends BasePlugin<Config> {
+  /**
+   * The topics that are this plugin's own: those that begin with this text, which
+   * begins with `$` and ends with `/`, such as `"$shadow/"`. Clients may publish to
+   * them although they begin with `$`, and the plugin decides about no others.
+   * Default: none; the plugin decides about all topics.
+   */
+  declare readonly topicPrefix?: string;
+
+  /**
+   * Decides whether a client may publish to a topic, subscribe to a filter or
+   * receive a message. Throwing, or not answering in time, denies.
+   *
+   * @param event Session, topic and action.
+   * @returns `true`, `false`, a {@linkcode Denial}, or nothing to abstain.
+   */
+  abstract topicFiltering(
+    event: TopicFilteringEvent,
+  ): Decision | Promise<Decision>;
+}
