@@ -60,8 +60,8 @@ const FAILED: Exclude<Verdict, true> = Object.freeze({
 /** Asks plugins and combines their answers. */
 export class DecisionMaker<Event> {
   readonly #deciders: ReadonlyArray<Decider<Event>>;
-  #firstDecides: boolean;
-  #timeout: number;
+  readonly #firstDecides: boolean;
+  readonly #timeout: number;
 
   /**
    * Creates the decision maker.
@@ -76,17 +76,6 @@ export class DecisionMaker<Event> {
     timeout: number,
   ) {
     this.#deciders = deciders;
-    this.#firstDecides = policy === "first";
-    this.#timeout = timeout;
-  }
-
-  /**
-   * Changes how the answers are combined.
-   *
-   * @param policy How they are.
-   * @param timeout How long one plugin may take, in milliseconds.
-   */
-  configure(policy: DecisionPolicy, timeout: number): void {
     this.#firstDecides = policy === "first";
     this.#timeout = timeout;
   }

@@ -13,7 +13,8 @@ import {
   type EnhancedAuthVerdict,
   type Verdict,
 } from "./decisions.ts";
-import type { EventHandler } from "./observers.ts";
+import { decidersOf, type Step, stepsOf, takesPart } from "./hook_tables.ts";
+import { closeAll } from "./plugin_closing.ts";
 import {
   checkMethods,
   loadPlugin,
@@ -28,9 +29,8 @@ import type {
   EnhancedAuthEvent,
   TopicFilteringEvent,
 } from "./mod.ts";
-import { EVENT_NAMES, hooksOf, methodOf } from "./plugin_class.ts";
+import { EVENT_NAMES, hooksOf } from "./plugin_class.ts";
 import { type PreparedOptions, prepareOptions } from "./reloading.ts";
-import { TIMED_OUT, withTimeLimit } from "./time_limit.ts";
 import { TopicDecisions } from "./topic_decisions.ts";
 
 export type { PluginEntry } from "./plugin_loading.ts";
@@ -91,12 +91,10 @@ export interface PluginDescription {
   readonly counters: Readonly<Record<string, number>>;
 }
 
-interface LifeCycleStep {
-  readonly plugin: Plugin;
-  readonly handler: EventHandler;
-}
-
-/** The plugins of one broker. */
+/**
+ * The plugins of one broker. The tables that say who is called may be exchanged
+ * between two calls: whoever uses one takes it from here each time.
+ */
 export class PluginManager {
   /**
    * The observers of each event. An empty list means that nobody is interested: the
@@ -104,47 +102,38 @@ export class PluginManager {
    */
   readonly hooks: ObserverTable;
   /** Whether any plugin decides about topics; if not, every topic is allowed. */
-  readonly filtersTopics: boolean;
+  filtersTopics = false;
   /** Whether any plugin decides who may connect; if not, nobody may. */
-  readonly authenticates: boolean;
+  authenticates = false;
   /** Whether any plugin knows an enhanced authentication method. */
-  readonly authenticatesEnhanced: boolean;
+  authenticatesEnhanced = false;
 
+  /** In the order in which they get events and are asked. */
   readonly #plugins: readonly Plugin[];
-  readonly #observers: Record<string, Array<(event: unknown) => void>> = {};
-  readonly #lifeCycle = new Map<string, LifeCycleStep[]>();
-  readonly #auth: DecisionMaker<AuthenticateEvent>;
-  readonly #topic: TopicDecisions;
-  readonly #enhancedAuth: ReadonlyArray<Decider<EnhancedAuthEvent>>;
-  #decisionTimeout: number;
+  #decisions: DecisionOptions;
   readonly #lifeCycleTimeout: number;
   #closing: Promise<void> | undefined;
+
+  // The tables. #rebuild() makes all of them; nobody else changes one.
+  readonly #observers: Record<string, Array<(event: unknown) => void>> = {};
+  readonly #lifeCycle = new Map<string, Step[]>();
+  #auth!: DecisionMaker<AuthenticateEvent>;
+  #topic!: TopicDecisions;
+  #enhancedAuth: ReadonlyArray<Decider<EnhancedAuthEvent>> = [];
 
   private constructor(
     plugins: readonly Plugin[],
     options: PluginManagerOptions,
   ) {
     this.#plugins = plugins;
-    this.#decisionTimeout = options.decisionTimeout ?? 5000;
+    this.#decisions = {
+      authPolicy: options.authPolicy ?? "all",
+      topicPolicy: options.topicPolicy ?? "all",
+      decisionTimeout: options.decisionTimeout ?? 5000,
+    };
     this.#lifeCycleTimeout = options.lifeCycleTimeout ?? 30_000;
-    for (const name of EVENT_NAMES) this.#connect(name);
     this.hooks = this.#observers as unknown as ObserverTable;
-
-    const auth = decidersOf<AuthenticateEvent>(plugins, "authenticate");
-    this.#topic = new TopicDecisions(
-      decidersOf(plugins, "topicFiltering"),
-      options.topicPolicy ?? "all",
-      this.#decisionTimeout,
-    );
-    this.#enhancedAuth = decidersOf(plugins, "enhancedAuthenticate");
-    this.authenticates = auth.length > 0;
-    this.authenticatesEnhanced = this.#enhancedAuth.length > 0;
-    this.filtersTopics = this.#topic.size > 0;
-    this.#auth = new DecisionMaker(
-      auth,
-      options.authPolicy ?? "all",
-      this.#decisionTimeout,
-    );
+    this.#rebuild();
   }
 
   /**
@@ -258,7 +247,11 @@ export class PluginManager {
    * @returns The answer, or `undefined` if no plugin knows the method.
    */
   enhancedAuthenticate(event: EnhancedAuthEvent): Promise<EnhancedAuthVerdict> {
-    return decideEnhanced(this.#enhancedAuth, event, this.#decisionTimeout);
+    return decideEnhanced(
+      this.#enhancedAuth,
+      event,
+      this.#decisions.decisionTimeout,
+    );
   }
 
   /**
@@ -267,10 +260,8 @@ export class PluginManager {
    * @param options Policies and time limit.
    */
   configure(options: DecisionOptions): void {
-    const { decisionTimeout, authPolicy, topicPolicy } = options;
-    this.#decisionTimeout = decisionTimeout;
-    this.#auth.configure(authPolicy, decisionTimeout);
-    this.#topic.configure(topicPolicy, decisionTimeout);
+    this.#decisions = options;
+    this.#rebuild();
   }
 
   /**
@@ -327,71 +318,35 @@ export class PluginManager {
   }
 
   async #close(): Promise<void> {
-    for (const name of EVENT_NAMES) this.#observers[name].length = 0;
+    for (const name of EVENT_NAMES) this.#observers[name] = [];
     this.#lifeCycle.clear();
     await closeAll(this.#plugins, this.#lifeCycleTimeout);
   }
 
-  #connect(name: BrokerEventName): void {
-    const observers: Array<(event: unknown) => void> = [];
-    const steps: LifeCycleStep[] = [];
-    for (const plugin of this.#plugins) {
-      const method = methodOf(plugin.object, name);
-      if (method === undefined || !takesPart(plugin, name)) continue;
-      const handler: EventHandler = (event) =>
-        method.call(plugin.object, event);
-      observers.push(plugin.channel.observer(name, handler));
-      steps.push({ plugin, handler });
+  /**
+   * Makes every table out of the plugins. Tables are never changed in place: a walk
+   * that is under way goes on with the one that it began with.
+   */
+  #rebuild(): void {
+    const plugins = this.#plugins;
+    for (const name of EVENT_NAMES) {
+      const steps = stepsOf(plugins, name);
+      this.#lifeCycle.set(name, steps);
+      this.#observers[name] = steps.map(({ plugin, handler }) =>
+        plugin.channel.observer(name, handler)
+      );
     }
-    this.#observers[name] = observers;
-    this.#lifeCycle.set(name, steps);
-  }
-}
-
-function decidersOf<Event>(
-  plugins: readonly Plugin[],
-  name: string,
-): Array<Decider<Event> & { readonly prefix: string }> {
-  const deciders: Array<Decider<Event> & { prefix: string }> = [];
-  for (const plugin of plugins) {
-    const { object, log } = plugin;
-    const method = methodOf(object, name);
-    if (method === undefined || !takesPart(plugin, name)) continue;
-    const ask = (event: Event) => method.call(object, event);
-    const { topicPrefix = "" } = object as { topicPrefix?: string };
-    deciders.push({ ask, method: name, log, prefix: topicPrefix });
-  }
-  return deciders;
-}
-
-/** Whether the configuration has the plugin take part in what a hook is for. */
-function takesPart({ use }: Plugin, hook: string): boolean {
-  if (hook === "topicFiltering") return use.topic;
-  return hook.startsWith("on") ? use.events : use.auth;
-}
-
-async function closeAll(
-  plugins: readonly Plugin[],
-  limit: number,
-): Promise<void> {
-  for (const plugin of plugins.toReversed()) await closePlugin(plugin, limit);
-}
-
-async function closePlugin(plugin: Plugin, limit: number): Promise<void> {
-  const { object, channel, log, controller } = plugin;
-  if (await withTimeLimit(channel.idle(), limit) === TIMED_OUT) {
-    log.failed("close", new Error(`its events did not end in ${limit} ms`));
-  }
-  // Before close(), which may wait for what the signal ends.
-  controller.abort();
-  const close = methodOf(object, "close");
-  if (close === undefined) return;
-  try {
-    const closed = withTimeLimit(Promise.resolve(close.call(object)), limit);
-    if (await closed === TIMED_OUT) {
-      log.failed("close", new Error(`no end after ${limit} ms`));
-    }
-  } catch (error) {
-    log.failed("close", error);
+    const { authPolicy, topicPolicy, decisionTimeout } = this.#decisions;
+    const auth = decidersOf<AuthenticateEvent>(plugins, "authenticate");
+    this.#auth = new DecisionMaker(auth, authPolicy, decisionTimeout);
+    this.#topic = new TopicDecisions(
+      decidersOf(plugins, "topicFiltering"),
+      topicPolicy,
+      decisionTimeout,
+    );
+    this.#enhancedAuth = decidersOf(plugins, "enhancedAuthenticate");
+    this.authenticates = auth.length > 0;
+    this.authenticatesEnhanced = this.#enhancedAuth.length > 0;
+    this.filtersTopics = this.#topic.size > 0;
   }
 }

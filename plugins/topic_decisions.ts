@@ -58,17 +58,6 @@ export class TopicDecisions {
   }
 
   /**
-   * Changes how decisions are made.
-   *
-   * @param policy How the answers are combined.
-   * @param timeout How long one plugin may take, in milliseconds.
-   */
-  configure(policy: DecisionPolicy, timeout: number): void {
-    this.#general?.configure(policy, timeout);
-    for (const { maker } of this.#own) maker.configure(policy, timeout);
-  }
-
-  /**
    * Whether a plugin has a topic for its own.
    *
    * @param topic Topic name.
