@@ -51,7 +51,12 @@ Deno.test("published files name no alias of the import map", () => {
 });
 
 Deno.test("every entry point is among the published files", () => {
-  assertEquals(Object.keys(broker.exports), [".", "./plugins", "./codec"]);
+  assertEquals(Object.keys(broker.exports), [
+    ".",
+    "./plugins",
+    "./codec",
+    "./testing",
+  ]);
   for (const target of Object.values(broker.exports)) {
     assert(broker.files.has(target.slice(1)), target);
   }
