@@ -156,6 +156,8 @@ Deno.test("init from the registry begins a project that loads its plugin", async
   );
   assertStringIncludes(checked, "/app/deno.json): onBrokerClientConnected");
   await project.denoIn("app", "check", "plugin.ts");
+  const tested = await project.denoIn("app", "task", "test");
+  assertStringIncludes(tested, "| 1 passed");
 });
 
 /** A project in a temporary folder that has never seen this one. */

@@ -28,7 +28,12 @@ Deno.test("init in an empty folder gives a broker with a working plugin", async 
   await withFolder(async (folder) => {
     const said = await runIn(folder, "run", "-A", MOD, "init");
     const names = [...Deno.readDirSync(folder)].map(({ name }) => name);
-    assertEquals(names.sort(), ["broker.yaml", "deno.json", "plugin.ts"]);
+    assertEquals(names.sort(), [
+      "broker.yaml",
+      "deno.json",
+      "plugin.ts",
+      "plugin_test.ts",
+    ]);
     // The very command that it names, but for the port.
     const command = /deno (run .* --config broker\.yaml)\n/.exec(said)![1];
     await using broker = new Process(
@@ -60,6 +65,9 @@ Deno.test("what init writes is well formed, typed, and can be extended", async (
     assertEquals(second, {
       code: 0,
       stdout: `Created ${folder}/new/audit_log.ts
+Created ${folder}/new/audit_log_test.ts, which "deno test -A --config ${
+        new URL("deno.json", MOD).pathname
+      } ." runs
 Added to the imports of ${folder}/new/deno.json:
   "acme.mqtt/audit-log": "./audit_log.ts"
 
@@ -90,6 +98,8 @@ To use it, name it in broker.yaml:
       `Plugin audit-log: file://${cwd}/audit_log.ts (${cwd}/deno.json): onBrokerMessageReceived`,
     );
     assertStringIncludes(checked, "Plugin greeter: file://");
+    const tested = await runIn(cwd, "task", "test");
+    assertStringIncludes(tested, "| 2 passed");
     const { tasks } = parseJsonc(
       await Deno.readTextFile(`${cwd}/deno.json`),
     ) as {
@@ -170,6 +180,7 @@ Deno.test("init --plugin changes nothing that it should not", async () => {
       "n/own",
       "@dinomq/broker",
       "@dinomq/broker/plugins",
+      "@dinomq/broker/testing",
     ]);
     await Deno.writeTextFile(`${folder}/broker.yaml`, "plugin_namespace: m\n");
     assertEquals((await add("more")).code, 0);
@@ -204,6 +215,7 @@ Deno.test("init names the package if it comes from JSR, and the files of any oth
   assertEquals(brokerImports(new URL("https://example.org/d/mod.ts")), {
     "@dinomq/broker": "https://example.org/d/mod.ts",
     "@dinomq/broker/plugins": "https://example.org/d/plugins/mod.ts",
+    "@dinomq/broker/testing": "https://example.org/d/broker/testing/mod.ts",
   });
   const text = denoJsonText({
     namespace: "n",
@@ -212,7 +224,10 @@ Deno.test("init names the package if it comes from JSR, and the files of any oth
   });
   assertEquals(parseJsonc(text), {
     imports: { "@dinomq/broker": specifier, "n/greeter": "./plugin.ts" },
-    tasks: { start: "deno run -A jsr:@dinomq/broker --config broker.yaml" },
+    tasks: {
+      start: "deno run -A jsr:@dinomq/broker --config broker.yaml",
+      test: "deno test -A",
+    },
   });
 });
 

@@ -14,7 +14,12 @@ import {
   UsageError,
 } from "../mod.ts";
 import { addImports } from "./import_map_edit.ts";
-import { brokerImports, pluginTs } from "./templates.ts";
+import {
+  brokerImports,
+  pluginTestTs,
+  pluginTs,
+  testCommand,
+} from "./templates.ts";
 
 /** What is added, and where. */
 export interface PluginRequest {
@@ -27,7 +32,7 @@ export interface PluginRequest {
 }
 
 /**
- * Writes a plugin's file and names it in `deno.json`.
+ * Writes a plugin's file and its test, and names it in `deno.json`.
  *
  * @param request What is added.
  * @param context Where it is said, and where the broker is.
@@ -52,11 +57,19 @@ export async function addPlugin(
   const hasBroker = Object.keys(imports)
     .some((key) => Object.hasOwn(brokerImports(entry), key));
   if (!hasBroker) Object.assign(added, brokerImports(entry));
-  await createFile(at(fileName), pluginTs(className(plugin)));
+  const name = className(plugin);
+  const testName = fileName.replace(/\.ts$/, "_test.ts");
+  const created: string[] = [];
+  const create = async (name: string, text: string): Promise<void> => {
+    await createFile(at(name), text);
+    created.push(at(name));
+  };
   try {
+    await create(fileName, pluginTs(name));
+    await create(testName, pluginTestTs(name, fileName));
     await changeFile(file, (text) => addImports(text, added));
   } catch (error) {
-    await Deno.remove(at(fileName));
+    for (const path of created) await Deno.remove(path);
     throw error;
   }
   const lines = Object.entries(added)
@@ -66,6 +79,7 @@ export async function addPlugin(
   print(
     stdout,
     `Created ${at(fileName)}
+Created ${at(testName)}, which "${testCommand(entry)}" runs
 Added to the imports of ${file}:
 ${lines.join("\n")}
 

@@ -18,8 +18,10 @@ import { addPlugin } from "./add_plugin.ts";
 import {
   brokerYaml,
   denoJsonText,
+  PLUGIN_TEST_TS,
   PLUGIN_TS,
   type Project,
+  quoted,
 } from "./templates.ts";
 
 const FLAGS = {
@@ -30,7 +32,8 @@ const FLAGS = {
   },
   plugin: {
     value: "NAME",
-    help: `Add another plugin to a project: NAME.ts and its name in deno.json`,
+    help: `Add another plugin to a project: NAME.ts, its test, and its name in
+      deno.json`,
   },
 } as const;
 
@@ -39,8 +42,8 @@ const init: Command = defineCommand({
   usage: ["[--namespace NAME] [FOLDER]", "--plugin NAME [FOLDER]"],
   flags: FLAGS,
   notes: `
-It writes broker.yaml, deno.json and plugin.ts, all with comments, and overwrites
-nothing. Default for FOLDER: the working directory.
+It writes broker.yaml, deno.json, plugin.ts and its test, all with comments, and
+overwrites nothing. Default for FOLDER: the working directory.
 
 Examples:
   init my_broker
@@ -94,6 +97,7 @@ async function begin(
     "broker.yaml": brokerYaml(project),
     "deno.json": denoJsonText(project),
     "plugin.ts": PLUGIN_TS,
+    "plugin_test.ts": PLUGIN_TEST_TS,
   };
   await refuseExisting(folder, [...Object.keys(files), "deno.jsonc"]);
   await makeFolder(path);
@@ -104,9 +108,10 @@ async function begin(
   print(
     stdout,
     `Created${isHere ? "" : ` in ${folder}`}:
-  broker.yaml  the configuration
-  deno.json    the namespace ${namespace} with the name of your plugin
-  plugin.ts    your first plugin, greeter
+  broker.yaml     the configuration
+  deno.json       the namespace ${namespace} with the name of your plugin
+  plugin.ts       your first plugin, greeter
+  plugin_test.ts  its test: deno task test
 
 Start the broker:
 ${isHere ? "" : `  cd ${quoted(folder)}\n`}  ${program} --config broker.yaml
@@ -148,8 +153,4 @@ async function makeFolder(path: string): Promise<void> {
       { cause },
     );
   }
-}
-
-function quoted(path: string): string {
-  return /[^\w./-]/.test(path) ? `'${path}'` : path;
 }

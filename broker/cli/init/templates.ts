@@ -4,6 +4,7 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
 import denoJson from "../../../deno.json" with { type: "json" };
 
 /** What differs from project to project. */
@@ -92,6 +93,24 @@ export default class Greeter extends BasePlugin<GreeterOptions> {
 }
 `;
 
+/** `plugin_test.ts`. */
+export const PLUGIN_TEST_TS = `/** Tests the greeter without opening a port. */
+
+import { strictEqual } from "node:assert/strict";
+import { TestBroker } from "@dinomq/broker/testing";
+import Greeter from "./plugin.ts";
+
+Deno.test("Greeter greets who connects", async () => {
+  await using broker = await TestBroker.start({
+    plugins: [{ plugin: Greeter, options: { greeting: "Welcome" } }],
+  });
+  const watcher = await broker.connect();
+  await watcher.subscribe("greetings");
+  await broker.connect({ clientId: "alice" });
+  strictEqual((await watcher.receive()).text, "Welcome, alice!");
+});
+`;
+
 /** The file of another plugin. */
 export function pluginTs(className: string): string {
   return `/** Writes to the log who publishes what. */
@@ -104,6 +123,35 @@ export default class ${className} extends BasePlugin {
   }
 }
 `;
+}
+
+/** The test of another plugin. */
+export function pluginTestTs(className: string, fileName: string): string {
+  return `/** Tests ${className} without opening a port. */
+
+import { ok } from "node:assert/strict";
+import { TestBroker } from "@dinomq/broker/testing";
+import ${className} from "./${fileName}";
+
+Deno.test("${className} logs who publishes what", async () => {
+  const lines: string[] = [];
+  await using broker = await TestBroker.start({
+    plugins: [${className}],
+    log: (line) => lines.push(line),
+  });
+  const client = await broker.connect({ clientId: "alice" });
+  await client.publish("a/b", "hello");
+  ok(lines.some((line) => line.includes("alice published to a/b")));
+});
+`;
+}
+
+/** What runs the tests of a project, with the packages that the broker needs. */
+export function testCommand(entry: URL): string {
+  if (entry.protocol !== "file:") return "deno test -A";
+  const file = fileURLToPath(new URL("./deno.json", entry));
+  // The folder is named: else it is that of the configuration.
+  return `deno test -A --config ${quoted(file)} .`;
 }
 
 /** `deno.json`. */
@@ -129,7 +177,8 @@ ${comment}${lines}    // Your plugins: broker.yaml knows each by what comes afte
     ${JSON.stringify(`${namespace}/greeter`)}: "./plugin.ts"
   },
   "tasks": {
-    "start": ${JSON.stringify(`${program} --config broker.yaml`)}
+    "start": ${JSON.stringify(`${program} --config broker.yaml`)},
+    "test": ${JSON.stringify(testCommand(entry))}
   }
 }
 `;
@@ -145,9 +194,15 @@ export function brokerImports(entry: URL): Record<string, string> {
   return {
     [name]: entry.href,
     [`${name}/plugins`]: new URL("./plugins/mod.ts", entry).href,
+    [`${name}/testing`]: new URL("./broker/testing/mod.ts", entry).href,
   };
 }
 
 function jsrSpecifier(): string {
   return `jsr:${denoJson.name}@^${denoJson.version}`;
+}
+
+/** A path as a shell takes it. */
+export function quoted(path: string): string {
+  return /[^\w./-]/.test(path) ? `'${path}'` : path;
 }
