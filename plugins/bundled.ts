@@ -1,8 +1,10 @@
 /**
- * The plugins that come with the broker, and the names that aMQTT has for them.
+ * The plugins that come with the broker.
  *
  * @module
  */
+
+import { AMQTT_NAMES } from "./amqtt_names.ts";
 
 /** The namespace of the bundled plugins, and the default one. */
 export const BUNDLED_NAMESPACE = "dinomq.plugins";
@@ -35,35 +37,6 @@ export const BUNDLED_PLUGINS: Readonly<
   "packet_logger": () => import("dinomq.plugins/packet_logger"),
   "webhook": () => import("dinomq.plugins/webhook"),
 };
-
-/** aMQTT's entry points and dotted class names -> our alias. */
-const AMQTT_NAMES: ReadonlyMap<string, string> = new Map([
-  ["broker_sys", "sys"],
-  ["event_logger_plugin", "event_logger"],
-  ["packet_logger_plugin", "packet_logger"],
-  ["amqtt.plugins.authentication.AnonymousAuthPlugin", "auth_anonymous"],
-  ["amqtt.plugins.authentication.FileAuthPlugin", "auth_file"],
-  ["amqtt.plugins.topic_checking.TopicTabooPlugin", "topic_taboo"],
-  ["amqtt.plugins.topic_checking.TopicAccessControlListPlugin", "topic_acl"],
-  ["amqtt.contrib.auth_db.UserAuthDBPlugin", "auth_db"],
-  ["amqtt.contrib.auth_db.TopicAuthDBPlugin", "topic_db"],
-  ["amqtt.contrib.auth_db.plugin.UserAuthDBPlugin", "auth_db"],
-  ["amqtt.contrib.auth_db.plugin.TopicAuthDBPlugin", "topic_db"],
-  ["amqtt.contrib.ldap.UserAuthLdapPlugin", "auth_ldap"],
-  ["amqtt.contrib.ldap.TopicAuthLdapPlugin", "topic_ldap"],
-  ["amqtt.contrib.shadows.ShadowPlugin", "shadows"],
-  ["amqtt.contrib.shadows.ShadowTopicAuthPlugin", "shadows"],
-  ["amqtt.plugins.sys.broker.BrokerSysPlugin", "sys"],
-  ["amqtt.plugins.logging_amqtt.EventLoggerPlugin", "event_logger"],
-  ["amqtt.plugins.logging_amqtt.PacketLoggerPlugin", "packet_logger"],
-  ["amqtt.contrib.cert.UserAuthCertPlugin", "auth_cert"],
-  // The name in aMQTT's documentation.
-  ["amqtt.contrib.cert.CertificateAuthPlugin", "auth_cert"],
-  ["amqtt.contrib.http.UserAuthHttpPlugin", "auth_http"],
-  ["amqtt.contrib.http.TopicAuthHttpPlugin", "topic_http"],
-  ["amqtt.contrib.jwt.UserAuthJwtPlugin", "auth_jwt"],
-  ["amqtt.contrib.jwt.TopicAuthJwtPlugin", "topic_jwt"],
-]);
 
 /**
  * The alias of a bundled plugin.

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { replacementOf } from "./amqtt_names.ts";
 import { BUNDLED_NAMESPACE, BUNDLED_PLUGINS, bundledAlias } from "./bundled.ts";
 import { messageOf, PluginLoadError } from "./errors.ts";
 import {
@@ -271,9 +272,8 @@ export class PluginNamespace {
       ? `did you mean "${meant}"?`
       : /\.[cm]?[jt]sx?$/.test(name)
       ? `a file is named with "./": "./${name}"`
-      : name.startsWith("amqtt.")
-      ? "of aMQTT's own plugins only the bundled ones have a counterpart"
-      : `add "${this.name}/${name}" to the import map, or use a specifier such as "./${name}.ts"`;
+      : replacementOf(name) ??
+        `add "${this.name}/${name}" to the import map, or use a specifier such as "./${name}.ts"`;
     return new PluginLoadError(
       name,
       "not-found",

@@ -70,7 +70,15 @@ export interface TopicAclOptions {
 /** The list of each action; none allows everything. */
 type AccessLists = Readonly<Record<Action, AccessList | undefined>>;
 
-const AclSchema = v.optional(v.record(v.string(), v.array(v.string())));
+const AclSchema = v.optional(v.pipe(
+  v.unknown(),
+  v.check(
+    // To valibot, a list is a map too.
+    (value) => !Array.isArray(value),
+    'it must be a map of user names to lists of topic filters, such as { alice: ["a/#"] }, not a list',
+  ),
+  v.record(v.string(), v.array(v.string())),
+));
 
 /** Answers `true` for what a list allows or what has no list, else `false`. */
 export default class TopicAcl extends BaseTopicPlugin<TopicAclOptions> {
