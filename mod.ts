@@ -107,17 +107,11 @@ const commands: CommandTable = {
   ],
   users: [
     "Keep the users of auth_db",
-    async () => {
-      const { main } = await import("./plugins/_db/users_command.ts");
-      return { default: { run: (args) => main([...args]) } };
-    },
+    () => import("./plugins/_db/users_command.ts"),
   ],
   topics: [
     "Keep the topics of topic_db",
-    async () => {
-      const { main } = await import("./plugins/_db/topics_command.ts");
-      return { default: { run: (args) => main([...args]) } };
-    },
+    () => import("./plugins/_db/topics_command.ts"),
   ],
   store: [
     "Look into a store, export and import it",

@@ -30,7 +30,7 @@ export {
   type FlagValues,
   wholeNumber,
 } from "./flags.ts";
-export { askSecret, type AskSecretOptions } from "./secret.ts";
+export { askLine, askSecret, type AskSecretOptions } from "./secret.ts";
 export { withProgress } from "./progress.ts";
 export { UsageError } from "./usage_error.ts";
 export { changeFile, createFile, type CreateFileOptions } from "./files.ts";

@@ -12,6 +12,8 @@ import { writeAll } from "./context.ts";
 export interface AskSecretOptions {
   /** Whether a person must type it twice, as for one that is new. Default: `false`. */
   twice?: boolean;
+  /** Whether it may be empty. Default: `false`. */
+  mayBeEmpty?: boolean;
 }
 
 /** Nobody types a longer one, and no password file takes it. */
@@ -24,7 +26,7 @@ const MAX_BYTES = 1024;
  * @param context Where it comes from.
  * @param what What it is, as in `Password of alice`.
  * @param options Whether it is asked for twice.
- * @returns The secret, not empty.
+ * @returns The secret, not empty unless it may be.
  * @throws {Error} If there is none, if it is longer than 1024 bytes or no UTF-8, or
  *   if the two are not equal.
  */
@@ -33,14 +35,16 @@ export async function askSecret(
   what: string,
   options: AskSecretOptions = {},
 ): Promise<string> {
-  const keys = new Keys(stdin);
-  if (!stdin.isTerminal()) return decode(await keys.line(), what);
+  const keys = Keys.of(stdin);
+  const read = (bytes: readonly number[]) =>
+    options.mayBeEmpty && bytes.length === 0 ? "" : decode(bytes, what);
+  if (!stdin.isTerminal()) return read(await keys.line() ?? []);
   const ask = async (question: string) => {
     // First: who is quick may type before a question that is there already.
     stdin.setRaw(true);
     try {
       writeAll(stderr, new TextEncoder().encode(`${question}: `));
-      return decode(await keys.hiddenLine(), what);
+      return read(await keys.hiddenLine());
     } finally {
       stdin.setRaw(false);
       writeAll(stderr, new TextEncoder().encode("\n"));
@@ -51,6 +55,24 @@ export async function askSecret(
     throw new Error("Cannot use the password: the two are not equal");
   }
   return secret;
+}
+
+/**
+ * Asks for something that everybody may see.
+ *
+ * @param context Where it comes from.
+ * @param question The question; it is seen on a terminal only.
+ * @returns The next line of standard input; `null` at its end.
+ */
+export async function askLine(
+  { stdin, stderr }: CommandContext,
+  question: string,
+): Promise<string | null> {
+  if (stdin.isTerminal()) {
+    writeAll(stderr, new TextEncoder().encode(question));
+  }
+  const bytes = await Keys.of(stdin).line();
+  return bytes && new TextDecoder().decode(new Uint8Array(bytes));
 }
 
 function decode(bytes: readonly number[], what: string): string {
@@ -83,8 +105,17 @@ const CTRL_U = 0x15;
 const ESCAPE = 0x1b;
 const DELETE = 0x7f;
 
+const readers = new WeakMap<CommandInput, Keys>();
+
 /** The bytes of an input one by one: a chunk may hold more than one line. */
 class Keys {
+  /** What was read and not asked for yet must not get lost: one for each input. */
+  static of(input: CommandInput): Keys {
+    const keys = readers.get(input) ?? new Keys(input);
+    readers.set(input, keys);
+    return keys;
+  }
+
   readonly #input: CommandInput;
   readonly #buffer = new Uint8Array(4096);
   #unread: Uint8Array = new Uint8Array(0);
@@ -93,11 +124,12 @@ class Keys {
     this.#input = input;
   }
 
-  /** A line of a file or pipe, without its end. */
-  async line(): Promise<number[]> {
+  /** A line of a file or pipe, without its end; `null` if there is none. */
+  async line(): Promise<number[] | null> {
+    let key = await this.#next();
+    if (key === null) return null;
     const line: number[] = [];
-    for (let key = await this.#next(); key !== null; key = await this.#next()) {
-      if (key === NEWLINE) break;
+    for (; key !== null && key !== NEWLINE; key = await this.#next()) {
       // One more than is allowed is enough to be refused.
       if (line.length <= MAX_BYTES) line.push(key);
     }

@@ -5,40 +5,40 @@
  * @module
  */
 
-import { type Command, CommandError, runCommand } from "./command.ts";
-import { processTerminal, type Terminal } from "./terminal.ts";
+import { type Command, print } from "../../broker/cli/mod.ts";
+import { databaseCommand, Refusal } from "./database_command.ts";
 import { TopicTable } from "./topic_table.ts";
 
-const command: Command = {
-  name: "topics",
-  summary: "Keeps the topic filters of the plugin topic_db.",
-  subcommands: {
+const topics: Command = databaseCommand(
+  "topics",
+  "Keeps the topic filters of the plugin topic_db.",
+  {
     list: {
       needs: [],
       summary: "Show the users with their topic filters",
-      run: async (database, terminal) => {
+      run: async (database, { stdout }) => {
         const users = await new TopicTable(database).list();
         if (users.length === 0) {
-          terminal.print("No client authorizations exist.");
+          print(stdout, "No client authorizations exist.");
         }
         for (const { username, lists } of users) {
           const { publish, subscribe, receive } = lists;
-          terminal.print(
+          print(
+            stdout,
             `'${username}':\n\tpublish: [${publish.join(", ")}], subscribe: [${
               subscribe.join(", ")
             }], receive: [${receive.join(", ")}]`,
           );
         }
-        return 0;
       },
     },
     add: {
       needs: ["-c ID", "-a ACTION", "TOPIC"],
       summary: "Allow a user a topic filter",
-      run: async (database, terminal, { clientId, action, topic }) => {
+      run: async (database, { stdout }, { clientId, action, topic }) => {
         const problem = filterProblem(topic);
         if (problem !== undefined) {
-          throw new CommandError(
+          throw new Refusal(
             `Error: '${topic}' is no topic filter: ${problem}.`,
           );
         }
@@ -47,57 +47,44 @@ const command: Command = {
           action === "publish" && topic.startsWith("$") &&
           !topic.startsWith("$shadow/")
         ) {
-          throw new CommandError(
+          throw new Refusal(
             "Error: MQTT does not allow clients to publish to $ topics.",
           );
         }
         if (!await new TopicTable(database).add(clientId, action, topic)) {
-          throw new CommandError(
+          throw new Refusal(
             `Topic '${topic}' already exists for '${action}'.`,
           );
         }
-        terminal.print(
+        print(
+          stdout,
           `Success: topic '${topic}' added to ${action} for '${clientId}'`,
         );
-        return 0;
       },
     },
     rm: {
       needs: ["-c ID", "-a ACTION", "TOPIC"],
       summary: "Take a topic filter from a user",
-      run: async (database, terminal, { clientId, action, topic }) => {
+      run: async (database, { stdout }, { clientId, action, topic }) => {
         const topics = new TopicTable(database);
         if (await topics.find(clientId) === undefined) {
-          throw new CommandError(`client '${clientId}' doesn't exist.`);
+          throw new Refusal(`client '${clientId}' doesn't exist.`);
         }
         if (!await topics.remove(clientId, action, topic)) {
-          throw new CommandError(
+          throw new Refusal(
             `Error: topic '${topic}' not in the ${action} allow list for ${clientId}.`,
           );
         }
-        terminal.print(
+        print(
+          stdout,
           `Success: removed topic '${topic}' from ${action} for '${clientId}'`,
         );
-        return 0;
       },
     },
   },
-};
+);
 
-/**
- * Runs the command.
- *
- * @param args Its arguments.
- * @param terminal Where it writes, and whom it asks. Default: those of the process.
- * @returns The exit code: 0 if it was done, 1 if it failed, 2 if the arguments are
- * wrong.
- */
-export function main(
-  args: string[],
-  terminal: Terminal = processTerminal,
-): Promise<number> {
-  return runCommand(command, args, terminal);
-}
+export default topics;
 
 /** What is wrong with a topic filter (MQTT 5, section 4.7). */
 function filterProblem(filter: string): string | undefined {
@@ -115,5 +102,3 @@ function filterProblem(filter: string): string | undefined {
     ? '"#" must be a level of its own at the end'
     : undefined;
 }
-
-if (import.meta.main) Deno.exit(await main(Deno.args));
