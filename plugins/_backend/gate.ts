@@ -1,5 +1,6 @@
 /**
- * Bounds what is asked of a back-end at one time.
+ * Bounds what is asked of a back-end at one time. The one place where requests wait:
+ * for a connection of a pool, or to be sent.
  *
  * @module
  */
@@ -56,7 +57,7 @@ export class Gate {
     }
     if (this.#waiting.length >= this.#maxWaiting) {
       return Promise.reject(
-        new Error(`${this.#maxWaiting} questions wait already`),
+        new Error(`${this.#maxWaiting} requests wait already`),
       );
     }
     return new Promise((admit, refuse) => {
@@ -64,7 +65,9 @@ export class Gate {
         this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
         refuse(
           new Error(
-            `no answer in time: ${this.#places} other requests are under way`,
+            `no answer within ${
+              milliseconds / 1000
+            } s: ${this.#places} other requests are under way`,
           ),
         );
       }, milliseconds);

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { Gate } from "./gate.ts";
+
 /** Limits of a {@linkcode Pool}. */
 export interface PoolLimits {
   /** How many connections there are at most. */
@@ -12,7 +14,7 @@ export interface PoolLimits {
   /** Milliseconds that a request may take, waiting for a connection included. */
   timeout: number;
   /** How many requests wait for a connection at most. Default: 10000. */
-  queueLimit?: number;
+  maxWaiting?: number;
 }
 
 /** What a {@linkcode Pool} must know of its connections. */
@@ -25,15 +27,6 @@ export interface PoolOptions<Connection> extends PoolLimits {
   isUsable: (connection: Connection, error?: unknown) => boolean;
 }
 
-/** A request. */
-interface Task<Connection> {
-  readonly work: (connection: Connection) => Promise<void>;
-  readonly fail: (error: unknown) => void;
-  /** Whether nobody waits for it any more. */
-  isOver: boolean;
-  connection?: Connection;
-}
-
 interface IdleConnection<Connection> {
   readonly connection: Connection;
   readonly timer: ReturnType<typeof setTimeout>;
@@ -44,12 +37,12 @@ const IDLE_MILLISECONDS = 30_000;
 /** Gives each request a connection of its own for as long as it needs one. */
 export class Pool<Connection> {
   readonly #options: PoolOptions<Connection>;
-  readonly #queueLimit: number;
+  readonly #gate: Gate;
   readonly #idle: IdleConnection<Connection>[] = [];
-  readonly #waiting = new Set<Task<Connection>>();
-  readonly #running = new Set<Task<Connection>>();
+  /** Ends each request that has a connection. */
+  readonly #stops = new Set<(error: Error) => void>();
+  readonly #running = new Set<Promise<unknown>>();
   readonly #ending = new Set<Promise<void>>();
-  #size = 0;
   #closed = false;
 
   /**
@@ -59,7 +52,10 @@ export class Pool<Connection> {
    */
   constructor(options: PoolOptions<Connection>) {
     this.#options = options;
-    this.#queueLimit = options.queueLimit ?? 10_000;
+    this.#gate = new Gate({
+      places: options.connections,
+      maxWaiting: options.maxWaiting ?? 10_000,
+    });
   }
 
   /**
@@ -73,31 +69,25 @@ export class Pool<Connection> {
   async use<Result>(
     work: (connection: Connection) => Promise<Result>,
   ): Promise<Result> {
-    if (this.#closed) throw new Error("it is closed");
-    const { promise, resolve, reject } = Promise.withResolvers<Result>();
-    const task: Task<Connection> = {
-      work: async (connection) => resolve(await work(connection)),
-      fail: reject,
-      isOver: false,
-    };
     const { timeout } = this.#options;
-    const late = () =>
-      this.#abort(task, new Error(`no answer within ${timeout / 1000} s`));
-    const timer = setTimeout(late, timeout);
-    this.#start(task);
+    const deadline = performance.now() + timeout;
+    const leave = await this.#gate.enter(timeout);
+    const running = this.#run(work, deadline);
+    this.#running.add(running);
     try {
-      return await promise;
+      return await running;
     } finally {
-      clearTimeout(timer);
+      this.#running.delete(running);
+      leave();
     }
   }
 
   /** Ends all connections. Requests that wait or run fail. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const task of [...this.#waiting, ...this.#running]) {
-      this.#abort(task, new Error("it is closed"));
-    }
+    this.#gate.close();
+    for (const stop of this.#stops) stop(new Error("it was closed"));
+    await Promise.allSettled(this.#running);
     for (const { connection, timer } of this.#idle.splice(0)) {
       clearTimeout(timer);
       this.#destroy(connection);
@@ -105,23 +95,36 @@ export class Pool<Connection> {
     await Promise.all(this.#ending);
   }
 
-  #start(task: Task<Connection>): void {
-    let connection = this.#takeIdle();
-    if (connection === undefined && this.#size < this.#options.connections) {
-      try {
-        connection = this.#options.create();
-        this.#size++;
-      } catch (error) {
-        this.#abort(task, error);
-        return;
-      }
-    }
-    if (connection !== undefined) {
-      this.#run(task, connection);
-    } else if (this.#waiting.size < this.#queueLimit) {
-      this.#waiting.add(task);
-    } else {
-      this.#abort(task, new Error(`${this.#queueLimit} requests wait already`));
+  async #run<Result>(
+    work: (connection: Connection) => Promise<Result>,
+    deadline: number,
+  ): Promise<Result> {
+    if (this.#closed) throw new Error("it was closed");
+    const { timeout, create, isUsable } = this.#options;
+    const connection = this.#takeIdle() ?? create();
+    const { promise: stopped, reject } = Promise.withResolvers<never>();
+    let isStopped = false;
+    const stop = (error: Error) => {
+      isStopped = true;
+      reject(error);
+    };
+    const timer = setTimeout(
+      () => stop(new Error(`no answer within ${timeout / 1000} s`)),
+      Math.max(0, deadline - performance.now()),
+    );
+    this.#stops.add(stop);
+    let failure: unknown;
+    try {
+      return await Promise.race([work(connection), stopped]);
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      this.#stops.delete(stop);
+      // Of one that was stopped nobody knows what it is still doing.
+      if (!isStopped && isUsable(connection, failure)) this.#rest(connection);
+      else this.#destroy(connection);
     }
   }
 
@@ -132,25 +135,6 @@ export class Pool<Connection> {
       this.#destroy(idle.connection);
     }
     return undefined;
-  }
-
-  async #run(task: Task<Connection>, connection: Connection): Promise<void> {
-    task.connection = connection;
-    this.#running.add(task);
-    let failure: unknown;
-    try {
-      await task.work(connection);
-    } catch (error) {
-      failure = error;
-      task.fail(error);
-    }
-    // When its time was over, the connection was destroyed.
-    if (task.isOver) return;
-    task.isOver = true;
-    this.#running.delete(task);
-    if (this.#options.isUsable(connection, failure)) this.#rest(connection);
-    else this.#destroy(connection);
-    this.#startNext();
   }
 
   #rest(connection: Connection): void {
@@ -164,29 +148,7 @@ export class Pool<Connection> {
     this.#idle.push(idle);
   }
 
-  /** Gives a request up that waits or runs. */
-  #abort(task: Task<Connection>, error: unknown): void {
-    if (task.isOver) return;
-    task.isOver = true;
-    this.#waiting.delete(task);
-    this.#running.delete(task);
-    task.fail(error);
-    // Nobody knows what the connection is still doing.
-    if (task.connection === undefined) return;
-    this.#destroy(task.connection);
-    this.#startNext();
-  }
-
-  #startNext(): void {
-    if (this.#closed) return;
-    const [task] = this.#waiting;
-    if (task === undefined) return;
-    this.#waiting.delete(task);
-    this.#start(task);
-  }
-
   #destroy(connection: Connection): void {
-    this.#size--;
     const end = Promise.resolve(this.#options.destroy(connection))
       .finally(() => this.#ending.delete(end));
     this.#ending.add(end);

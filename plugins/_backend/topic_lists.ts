@@ -5,7 +5,7 @@
  */
 
 import type { Action, BrokerContext, TopicFilteringEvent } from "../mod.ts";
-import { ExpiringCache } from "./cache.ts";
+import { AnswerCache } from "./answer_cache.ts";
 
 /** The topic filters of a user. */
 export type TopicLists = Readonly<Record<Action, readonly string[]>>;
@@ -23,7 +23,7 @@ export interface TopicListRightsOptions {
 /** The rights of all users. */
 export class TopicListRights {
   readonly #options: TopicListRightsOptions;
-  readonly #cache: ExpiringCache<TopicLists | undefined>;
+  readonly #cache = new AnswerCache<TopicLists | undefined>();
 
   /**
    * Creates the rights. Nothing is loaded yet.
@@ -32,7 +32,6 @@ export class TopicListRights {
    */
   constructor(options: TopicListRightsOptions) {
     this.#options = options;
-    this.#cache = new ExpiringCache({ lifetime: options.cacheTtl * 1000 });
   }
 
   /**
@@ -47,8 +46,11 @@ export class TopicListRights {
   ): boolean | undefined | Promise<boolean> {
     const { username } = session;
     if (!username) return undefined;
-    const { load } = this.#options;
-    const lists = this.#cache.get(username, () => load(username));
+    const { load, cacheTtl } = this.#options;
+    const lists = this.#cache.answer(username, "", async () => ({
+      answer: await load(username),
+      seconds: cacheTtl,
+    }));
     return lists instanceof Promise
       ? lists.then((loaded) => this.#allows(loaded, action, topic))
       : this.#allows(lists, action, topic);

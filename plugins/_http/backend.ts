@@ -6,7 +6,7 @@
 
 import http from "node:http";
 import https from "node:https";
-import { DecisionCache } from "../_backend/decision_cache.ts";
+import { AnswerCache } from "../_backend/answer_cache.ts";
 import { Gate } from "../_backend/gate.ts";
 import { readOptionFile } from "../_backend/option_file.ts";
 import type { BaseContext } from "../mod.ts";
@@ -43,7 +43,7 @@ export class HttpBackend {
   readonly #context: BaseContext<HttpOptions>;
   readonly #agent: http.Agent;
   readonly #gate: Gate;
-  readonly #cache: DecisionCache<Answer>;
+  readonly #cache: AnswerCache<Answer>;
   readonly #remembers: (answer: Answer) => boolean;
 
   /**
@@ -68,7 +68,7 @@ export class HttpBackend {
       })
       : new http.Agent(pool);
     this.#gate = new Gate({ places: maxRequests, maxWaiting: MAX_WAITING });
-    this.#cache = new DecisionCache({ size: cacheSize });
+    this.#cache = new AnswerCache({ size: cacheSize });
   }
 
   /**

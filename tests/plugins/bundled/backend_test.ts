@@ -2,9 +2,9 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import {
-  DecisionCache,
+  AnswerCache,
   type FreshAnswer,
-} from "../../../plugins/_backend/decision_cache.ts";
+} from "../../../plugins/_backend/answer_cache.ts";
 import { Gate } from "../../../plugins/_backend/gate.ts";
 
 const LONG = 60_000;
@@ -18,7 +18,7 @@ Deno.test("Gate lets so many in, and then the last that came", async () => {
     seen.push(name);
     leave();
   });
-  await assertRejects(() => gate.enter(LONG), Error, "3 questions wait");
+  await assertRejects(() => gate.enter(LONG), Error, "3 requests wait");
   assertEquals(seen, []);
   leaves[0]();
   await Promise.all(waiting);
@@ -27,7 +27,7 @@ Deno.test("Gate lets so many in, and then the last that came", async () => {
   // Every place is free again.
   await gate.enter(0);
   await gate.enter(0);
-  await assertRejects(() => gate.enter(0), Error, "no answer in time");
+  await assertRejects(() => gate.enter(0), Error, "no answer within 0 s");
 });
 
 Deno.test("Gate: who waited too long is out of the line", async () => {
@@ -35,7 +35,7 @@ Deno.test("Gate: who waited too long is out of the line", async () => {
   const leave = await gate.enter(LONG);
   const late = gate.enter(1);
   const patient = gate.enter(LONG);
-  await assertRejects(() => late, Error, "no answer in time");
+  await assertRejects(() => late, Error, "no answer within 0.001 s");
   leave();
   (await patient)();
   (await gate.enter(0))();
@@ -54,7 +54,7 @@ Deno.test("Gate: nobody waits at a closed one", async () => {
 /** A cache on a clock that stands still, and a back-end that counts what it is asked. */
 function makeCache(size: number) {
   const clock = { now: 0 };
-  const cache = new DecisionCache<boolean>({ size, now: () => clock.now });
+  const cache = new AnswerCache<boolean>({ size, now: () => clock.now });
   const asked: string[] = [];
   const ask = (client: string, question: string, seconds = 10) =>
     cache.answer(client, question, () => {
@@ -64,7 +64,7 @@ function makeCache(size: number) {
   return { clock, cache, asked, ask };
 }
 
-Deno.test("DecisionCache answers from memory until the time is over", async () => {
+Deno.test("AnswerCache answers from memory until the time is over", async () => {
   const { clock, cache, asked, ask } = makeCache(10);
   assertEquals(await ask("c", "q"), true);
   clock.now = 9_999;
@@ -77,13 +77,13 @@ Deno.test("DecisionCache answers from memory until the time is over", async () =
   assertEquals([asked.length, cache.size], [4, 1]);
 });
 
-Deno.test("DecisionCache asks once for who asks at the same time", async () => {
+Deno.test("AnswerCache asks once for who asks at the same time", async () => {
   const { asked, ask } = makeCache(10);
   const answers = await Promise.all([ask("c", "q", 0), ask("c", "q", 0)]);
   assertEquals([answers, asked.length], [[true, true], 1]);
 });
 
-Deno.test("DecisionCache remembers no failure", async () => {
+Deno.test("AnswerCache remembers no failure", async () => {
   const { cache, ask } = makeCache(10);
   const fail = () => Promise.reject(new Error("down"));
   const both = [cache.answer("c", "q", fail), cache.answer("c", "q", fail)];
@@ -93,7 +93,7 @@ Deno.test("DecisionCache remembers no failure", async () => {
   assertEquals([await ask("c", "q"), cache.size], [true, 1]);
 });
 
-Deno.test("DecisionCache forgets a client, and what is on its way to it", async () => {
+Deno.test("AnswerCache forgets a client, and what is on its way to it", async () => {
   const { cache, asked, ask } = makeCache(10);
   await ask("c", "q");
   await ask("d", "q");
@@ -108,7 +108,7 @@ Deno.test("DecisionCache forgets a client, and what is on its way to it", async 
   assertEquals([await ask("c", "q"), asked.length], [true, 3]);
 });
 
-Deno.test("DecisionCache is bounded: what was asked longest ago goes first", async () => {
+Deno.test("AnswerCache is bounded: what was asked longest ago goes first", async () => {
   const { cache, asked, ask } = makeCache(3);
   for (const client of ["a", "b", "c"]) await ask(client, "q");
   await ask("d", "q");

@@ -4,10 +4,10 @@
  * @module
  */
 
-/** Options of {@linkcode DecisionCache}. */
-export interface DecisionCacheOptions {
-  /** How many answers are remembered at most. */
-  size: number;
+/** Options of {@linkcode AnswerCache}. */
+export interface AnswerCacheOptions {
+  /** How many answers are remembered at most. Default: 10000. */
+  size?: number;
   /** The time in milliseconds, from whenever. Default: `performance.now()`. */
   now?: () => number;
 }
@@ -25,21 +25,21 @@ interface Remembered<Answer> {
   readonly until: number;
 }
 
-/** What was asked about one client. */
-interface ClientRecord<Answer> {
+/** What was asked about one client or user. */
+interface SubjectRecord<Answer> {
   readonly answers: Map<string, Remembered<Answer>>;
   readonly open: Map<string, Promise<Answer>>;
 }
 
 /**
- * Answers by client and question. A question that is open already is not asked
+ * Answers by whom they are about, a client or a user, and by question. A question that is open already is not asked
  * again: both get the one answer. A failure is not remembered.
  */
-export class DecisionCache<Answer> {
+export class AnswerCache<Answer> {
   readonly #limit: number;
   readonly #now: () => number;
   // Who got an answer last is last.
-  readonly #clients = new Map<string, ClientRecord<Answer>>();
+  readonly #subjects = new Map<string, SubjectRecord<Answer>>();
   #size = 0;
 
   /**
@@ -47,8 +47,8 @@ export class DecisionCache<Answer> {
    *
    * @param options Its size.
    */
-  constructor(options: DecisionCacheOptions) {
-    this.#limit = options.size;
+  constructor(options: AnswerCacheOptions = {}) {
+    this.#limit = options.size ?? 10_000;
     this.#now = options.now ?? (() => performance.now());
   }
 
@@ -60,17 +60,17 @@ export class DecisionCache<Answer> {
   /**
    * Answers a question.
    *
-   * @param clientId Whom it is about.
+   * @param subject Whom it is about.
    * @param question The question as a text.
    * @param ask Asks the back-end.
    * @returns The answer; a promise only if it is not remembered.
    */
   answer(
-    clientId: string,
+    subject: string,
     question: string,
     ask: () => Promise<FreshAnswer<Answer>>,
   ): Answer | Promise<Answer> {
-    const record = this.#clients.get(clientId);
+    const record = this.#subjects.get(subject);
     const known = record?.answers.get(question);
     if (known !== undefined) {
       if (this.#now() < known.until) return known.answer;
@@ -78,57 +78,57 @@ export class DecisionCache<Answer> {
       this.#size--;
     }
     return record?.open.get(question) ??
-      this.#ask(clientId, question, ask, record);
+      this.#ask(subject, question, ask, record);
   }
 
   /**
-   * Forgets a client. The answer to an open question about it is not remembered.
+   * Forgets what is about somebody. The answer to an open question about it is not remembered.
    *
-   * @param clientId Which client.
+   * @param subject Whom.
    */
-  forget(clientId: string): void {
-    const record = this.#clients.get(clientId);
+  forget(subject: string): void {
+    const record = this.#subjects.get(subject);
     if (record === undefined) return;
-    this.#clients.delete(clientId);
+    this.#subjects.delete(subject);
     this.#size -= record.answers.size;
   }
 
   #ask(
-    clientId: string,
+    subject: string,
     question: string,
     ask: () => Promise<FreshAnswer<Answer>>,
-    record: ClientRecord<Answer> = { answers: new Map(), open: new Map() },
+    record: SubjectRecord<Answer> = { answers: new Map(), open: new Map() },
   ): Promise<Answer> {
-    this.#clients.set(clientId, record);
+    this.#subjects.set(subject, record);
     const promise = ask().then(({ answer, seconds }) => {
-      // Not if the client was forgotten meanwhile.
-      if (seconds > 0 && this.#clients.get(clientId) === record) {
+      // Not if the subject was forgotten meanwhile.
+      if (seconds > 0 && this.#subjects.get(subject) === record) {
         record.answers.set(question, {
           answer,
           until: this.#now() + seconds * 1000,
         });
         this.#size++;
-        this.#clients.delete(clientId);
-        this.#clients.set(clientId, record);
+        this.#subjects.delete(subject);
+        this.#subjects.set(subject, record);
         this.#shrink(record);
       }
       return answer;
     }).finally(() => {
       record.open.delete(question);
       if (record.open.size > 0 || record.answers.size > 0) return;
-      if (this.#clients.get(clientId) === record) {
-        this.#clients.delete(clientId);
+      if (this.#subjects.get(subject) === record) {
+        this.#subjects.delete(subject);
       }
     });
     record.open.set(question, promise);
     return promise;
   }
 
-  /** Makes room: first what other clients asked, the longest ago first. */
-  #shrink(latest: ClientRecord<Answer>): void {
-    for (const [clientId, record] of this.#clients) {
+  /** Makes room: first what is about others, the longest ago first. */
+  #shrink(latest: SubjectRecord<Answer>): void {
+    for (const [subject, record] of this.#subjects) {
       if (this.#size <= this.#limit || record === latest) break;
-      this.forget(clientId);
+      this.forget(subject);
     }
     for (const question of latest.answers.keys()) {
       if (this.#size <= this.#limit) break;
