@@ -251,7 +251,7 @@ Deno.test("topic_http: what was under way when the plugin is closed is denied", 
   assertEquals([server.requests.length, counters], [1, { requests: 1 }]);
 });
 
-Deno.test("auth_http: a server that never answers, and 1000 clients", async () => {
+Deno.test("auth_http asks few questions at one time, and goes on when the server answers again", async () => {
   let answers = true;
   await using server = await HttpServer.start(() =>
     answers ? { body: '{"ok":true}' } : undefined
@@ -259,34 +259,30 @@ Deno.test("auth_http: a server that never answers, and 1000 clients", async () =
   const logger = new RecordingLogger("warn");
   await using broker = await startBroker({
     plugins: {
-      auth_http: { ...server.address, timeout: 2, maxRequests: 20 },
+      auth_http: { ...server.address, timeout: 0.5, maxRequests: 20 },
     },
   }, logger);
-  await using subscriber = await TestClient.connect(broker);
-  await using publisher = await TestClient.connect(broker);
-  await subscriber.subscribe("news");
+  await using early = await TestClient.connect(broker);
+  assertEquals(early.code, 0);
   answers = false;
   server.peak = server.open;
   const clients: TestClient[] = [];
-  for (let i = 0; i < 1000; i++) {
+  for (let i = 0; i < 100; i++) {
     const client = await TestClient.open(broker);
     clients.push(client);
     await client.send(connectPacket());
   }
-  // They wait; the others do not.
-  await publisher.publish("news", "served");
-  assertEquals(await subscriber.message(), "news: served");
   const codes = await Promise.all(clients.map(async (client) => {
     const { returnCode } = await client.expect("connack");
     await client.close();
     return returnCode;
   }));
-  assertEquals(codes, Array(1000).fill(5));
+  assertEquals(codes, Array(100).fill(5));
   // Some more than 20, because the server notices late what has ended.
-  assert(server.peak <= 100, `${server.peak} connections at one time`);
+  assert(server.peak <= 60, `${server.peak} connections at one time`);
   const { failures, counters } = broker.describePlugins()[0];
-  assertEquals([failures, counters.failedRequests], [1000, 1000]);
-  assert(counters.requests < 1000);
+  assertEquals([failures, counters.failedRequests], [100, 100]);
+  assert(counters.requests <= 100);
   const lines = logger.lines.filter((line) => line.includes("auth_http"));
   assert(lines.length >= 1 && lines.length < 10, lines.join("\n"));
   assertStringIncludes(

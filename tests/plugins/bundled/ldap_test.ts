@@ -376,54 +376,6 @@ Deno.test("the plugins with a directory work with OpenLDAP", async (t) => {
   );
 });
 
-Deno.test("a directory that never answers holds up nobody else", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const accepted: Deno.Conn[] = [];
-  const accepting = (async () => {
-    for await (const connection of listener) accepted.push(connection);
-  })();
-  const { port } = listener.addr as Deno.NetAddr;
-  try {
-    for (
-      const how of [
-        { server: `ldap://127.0.0.1:${port}` },
-        { server: `ldap://127.0.0.1:${port}`, startTls: true },
-        { server: `ldaps://127.0.0.1:${port}` },
-      ]
-    ) {
-      const logger = new RecordingLogger("error");
-      await using broker = await startBroker({
-        plugins: {
-          auth_ldap: {
-            baseDn: "dc=amqtt,dc=io",
-            userAttribute: "uid",
-            ...READER,
-            ...how,
-            timeout: 0.5,
-          },
-        },
-      }, logger);
-      const codes = await Promise.all(
-        Array.from({ length: 100 }, async (_, i) => {
-          await using client = await TestClient.connect(broker, {
-            username: `user${i}`,
-            password: Buffer.from("johndoepassword"),
-          });
-          return client.code;
-        }),
-      );
-      assertEquals(codes, Array(100).fill(5));
-      assertEquals(logger.lines.length, 1, logger.lines.join("\n"));
-      assertStringIncludes(logger.lines[0], "no answer within 0.5 s");
-      assertEquals(logger.lines[0].includes(READER.bindPassword), false);
-    }
-  } finally {
-    listener.close();
-    await accepting;
-    for (const connection of accepted) connection.close();
-  }
-});
-
 Deno.test("auth_ldap and topic_ldap refuse wrong options", async () => {
   const good = {
     server: "ldap://localhost",
