@@ -267,6 +267,23 @@ Deno.test("MQTT 5: CONNACK tells a session expiry interval that the broker lower
   assertEquals(await interval(), undefined);
 });
 
+Deno.test("MQTT 5: CONNACK tells whole seconds, and no more than there are", async () => {
+  for (const [configured, told] of [[0.5, 1], [1e12, 0xffffffff]]) {
+    await using broker = await startBroker({
+      sessionExpiryInterval: configured,
+    });
+    await using client = await TestClient.connect(broker, {
+      version: 5,
+      properties: { sessionExpiryInterval: 0xffffffff },
+    });
+    const { sessionExpiryInterval } = client.connack?.properties ?? {};
+    // What the client asked for is not told.
+    const expected = told === 0xffffffff ? undefined : told;
+    assertEquals(sessionExpiryInterval, expected);
+    await client.ping();
+  }
+});
+
 Deno.test("MQTT 5: the broker assigns a client identifier [MQTT-3.1.3-6] [MQTT-3.1.3-7] [MQTT-3.2.2-16]", async () => {
   await using broker = await startBroker();
   const options = { version: 5, clientId: "", clean: true } as const;
