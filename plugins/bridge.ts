@@ -12,6 +12,7 @@
  * | `cafile` | path | the system's authorities | PEM file with the authorities that may have signed the peer's certificate |
  * | `certfile`, `keyfile` | path | none | This broker's certificate for the peer |
  * | `keep-alive` | seconds, 1 to 65535 | `60` | Keep alive |
+ * | `max-packet-size` | bytes, 1024 to 268435460 | `2097152` | Largest packet from the peer; it is told, and cut off if it sends a larger one |
  * | `max-queued-messages` | number | `10000` | Messages that wait for the peer |
  * | `max-queued-bytes` | bytes | `16777216` | The same in bytes of payload |
  * | `max-reconnect-delay` | seconds, 1 to 3600 | `60` | Attempts to connect begin half a second apart, and become as rare as this |
@@ -95,6 +96,9 @@ import {
 
 export type { BridgeOptions };
 
+/** Why a message did not get to the other side. */
+type LossReason = DropReason | "malformed";
+
 const COUNTERS_INTERVAL_MILLISECONDS = 10_000;
 const CLOSE_TIMEOUT_MILLISECONDS = 2_000;
 
@@ -111,12 +115,13 @@ export default class Bridge extends BasePlugin<BridgeOptions> {
   /** Only MQTT 3 needs to remember what it sent. */
   readonly #echoes: Echoes | undefined;
   readonly #statusTopic: string | undefined;
-  readonly #dropped: Record<DropReason, number> = {
+  readonly #dropped: Record<LossReason, number> = {
     "offline": 0,
     "full": 0,
     "expired": 0,
     "too_large": 0,
     "refused": 0,
+    "malformed": 0,
   };
   #connection = 0;
   #received = 0;
@@ -146,6 +151,7 @@ export default class Bridge extends BasePlugin<BridgeOptions> {
         password: config.password,
         tls: readTls(config),
         keepAlive: config.keepAlive,
+        maxPacketSize: config.maxPacketSize,
         maxReconnectDelay: config.maxReconnectDelay,
         statusTopic: config.remoteStatusTopic,
       },
@@ -170,11 +176,7 @@ export default class Bridge extends BasePlugin<BridgeOptions> {
           done(error);
         });
       },
-      dropped: (reason) => {
-        this.#dropped[reason]++;
-        this.context.count("dropped");
-        this.#unlogged++;
-      },
+      dropped: (reason) => this.#drop(reason),
     });
   }
 
@@ -298,13 +300,25 @@ export default class Bridge extends BasePlugin<BridgeOptions> {
       wentThrough(properties, this.#link) ||
       this.#echoes?.take(topic, payload)
     ) return;
+    // A peer may send what no broker may: it must not come further than this.
+    try {
+      this.context.publish(crossing.topic, payload, {
+        qos: Math.min(qos, crossing.rule.qos) as QoS,
+        retain: retain && crossing.rule.retain,
+        properties: withHop(properties, this.#link),
+      });
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      return this.#drop("malformed");
+    }
     this.#received++;
     this.context.count("received");
-    this.context.publish(crossing.topic, payload, {
-      qos: Math.min(qos, crossing.rule.qos) as QoS,
-      retain: retain && crossing.rule.retain,
-      properties: withHop(properties, this.#link),
-    });
+  }
+
+  #drop(reason: LossReason): void {
+    this.#dropped[reason]++;
+    this.context.count("dropped");
+    this.#unlogged++;
   }
 
   #report(isConnected: boolean): void {
@@ -340,7 +354,7 @@ export default class Bridge extends BasePlugin<BridgeOptions> {
       .filter(([, count]) => count > 0)
       .map(([reason, count]) => `${reason} ${count}`);
     this.context.logger.warn(
-      `${this.#unlogged} messages did not get to the peer; since the start: ${
+      `${this.#unlogged} messages did not get to the other side; since the start: ${
         reasons.join(", ")
       }`,
     );

@@ -30,6 +30,8 @@ export interface BridgeOptions {
   keyfile?: string;
   /** Keep alive in seconds, 1 to 65535. Default: 60. */
   keepAlive: number;
+  /** Bytes of a packet from the peer at most, 1024 to 268435460. Default: 2 MiB. */
+  maxPacketSize: number;
   /** Messages that wait for the peer at most. Default: 10000. */
   maxQueuedMessages: number;
   /** Bytes of payload that wait at most. Default: 16 MiB. */
@@ -79,6 +81,15 @@ export const BridgeSchema: v.GenericSchema<unknown, BridgeOptions> = v
     keepAlive: v.optional(
       v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65535)),
       60,
+    ),
+    maxPacketSize: v.optional(
+      v.pipe(
+        v.number(),
+        v.integer(),
+        v.minValue(1024),
+        v.maxValue(268_435_460),
+      ),
+      2 * 1024 * 1024,
     ),
     maxQueuedMessages: count(10_000),
     maxQueuedBytes: count(16 * 1024 * 1024),

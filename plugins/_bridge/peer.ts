@@ -35,6 +35,8 @@ export interface PeerOptions {
   keepAlive: number;
   /** Seconds between two attempts to connect at most. */
   maxReconnectDelay: number;
+  /** Most bytes of a packet from the peer. */
+  maxPacketSize: number;
   /** Topic at the peer that says whether this broker is there. */
   statusTopic: string | undefined;
 }
@@ -54,6 +56,8 @@ const FIRST_DELAY_SECONDS = 0.5;
 const STEADY_MILLISECONDS = 10_000;
 const CONNECT_TIMEOUT_MILLISECONDS = 10_000;
 const END_TIMEOUT_MILLISECONDS = 1_000;
+// What may have been read behind the last packet, before anybody looks at it.
+const READ_AHEAD = 256 * 1024;
 const FOR_EVER = 0xffffffff;
 
 /** The other broker. */
@@ -69,6 +73,8 @@ export class Peer {
   #maximumQos = 2;
   #retainAvailable = true;
   #lastFailure: string | undefined;
+  /** Bytes that have come since the last packet. */
+  #unparsed = 0;
 
   /**
    * Creates the peer. Nothing is connected yet.
@@ -110,8 +116,17 @@ export class Peer {
     client.on("message", (_topic, _payload, packet) => {
       this.#events.message(packet);
     });
-    client.on("error", (error) => this.#failed(error));
+    client.on("error", (error) => {
+      this.#failed(error);
+      // MQTT.js reads no more after a malformed packet, and stays connected.
+      if (this.#isConnected) client.stream.destroy();
+    });
     client.on("close", () => this.#closed());
+    client.on("packetsend", ({ cmd }) => {
+      if (cmd === "connect") this.#watch(client);
+    });
+    client.on("packetreceive", () => this.#unparsed = 0);
+    client.connect();
   }
 
   /**
@@ -196,12 +211,16 @@ export class Peer {
     client.on("error", () => {});
     await client.endAsync(true);
     client.stream.destroy();
+    // A peer that does not close its side is told of too late: then nobody listens.
+    if (!this.#isConnected) return;
+    this.#isConnected = false;
+    this.#events.disconnected();
   }
 
   #clientOptions(): IClientOptions {
     const { version, clientId, username, password, tls, keepAlive } =
       this.#options;
-    const { statusTopic } = this.#options;
+    const { maxPacketSize, statusTopic } = this.#options;
     return {
       protocolVersion: version,
       ...(clientId !== undefined && { clientId }),
@@ -210,8 +229,11 @@ export class Peer {
       ...tls,
       clean: clientId === undefined,
       keepalive: keepAlive,
-      ...(version === 5 && clientId !== undefined && {
-        properties: { sessionExpiryInterval: FOR_EVER },
+      ...(version === 5 && {
+        properties: {
+          maximumPacketSize: maxPacketSize,
+          ...(clientId !== undefined && { sessionExpiryInterval: FOR_EVER }),
+        },
       }),
       ...(statusTopic !== undefined && {
         will: {
@@ -221,6 +243,8 @@ export class Peer {
           retain: true,
         },
       }),
+      // Not before everybody listens.
+      manualConnect: true,
       connectTimeout: CONNECT_TIMEOUT_MILLISECONDS,
       reconnectPeriod: FIRST_DELAY_SECONDS * 1000,
       // A peer whose own back-end is down refuses for a while.
@@ -235,6 +259,22 @@ export class Peer {
     const { statusTopic } = this.#options;
     if (statusTopic === undefined) return;
     this.#client?.publish(statusTopic, payload, { qos: 1, retain: true });
+  }
+
+  /** MQTT.js looks at the size of a packet when all of it has come; this cuts it off before. */
+  #watch({ stream }: MqttClient): void {
+    const { maxPacketSize } = this.#options;
+    this.#unparsed = 0;
+    stream.on("data", (chunk: Uint8Array) => {
+      this.#unparsed += chunk.length;
+      if (this.#unparsed <= maxPacketSize + READ_AHEAD) return;
+      this.#failed(
+        new Error(
+          `the peer sends a packet of more than ${maxPacketSize} bytes`,
+        ),
+      );
+      stream.destroy();
+    });
   }
 
   /** MQTT.js has just set the timer of the next attempt. */

@@ -554,7 +554,7 @@ Deno.test("bridge: the counters are published", async () => {
   const plugin = broker.describePlugins().find(({ name }) => name === "bridge");
   assertEquals(plugin?.counters, { sent: 1, received: 2 });
   assertEquals(counters.waiting, 0);
-  assertEquals(Object.values(counters.dropped), [0, 0, 0, 0, 0]);
+  assertEquals(Object.values(counters.dropped), [0, 0, 0, 0, 0, 0]);
 });
 
 Deno.test("bridge refuses wrong options", async () => {
