@@ -23,7 +23,7 @@ import { Throttle } from "./limits/throttle.ts";
 import { Output, type OutputOwner } from "./output.ts";
 import { PublishOutput } from "./publish_output.ts";
 import type { EnhancedAuthState } from "./protocol/auth.ts";
-import { handleFrame } from "./protocol/dispatch.ts";
+import { expectConnect, handleFrame } from "./protocol/dispatch.ts";
 import { disconnectPacket } from "./protocol/reasons.ts";
 import { awaitRelief, Relief } from "./relief.ts";
 import type { Session } from "./session/session.ts";
@@ -327,6 +327,7 @@ export class Connection implements InputOwner, OutputOwner {
       const size = frameSize(bytes, start, end, this.#limit);
       if (size === 0) break;
       if (start + size > end) {
+        if (this.phase === "connect") expectConnect(bytes[start]);
         input.expect(size);
         break;
       }

@@ -48,16 +48,26 @@ export function handleFrame(
     return handleOther(connection, type, bytes, start, end);
   }
   if (connection.phase === "connect") {
-    if (type !== 1) {
-      // [MQTT-3.1.0-1]
-      throw new PacketError(
-        ReasonCode.ProtocolError,
-        "Cannot accept the client: its first packet is not CONNECT [MQTT-3.1.0-1]",
-      );
-    }
+    expectConnect(bytes[start]);
     return handleConnect(connection, bytes.subarray(start, end));
   }
   return handleBeforeConnack(connection, type, bytes.subarray(start, end));
+}
+
+/**
+ * Checks the first byte of a connection. The rest of what is no CONNECT, such as a
+ * request of HTTP, need not be waited for.
+ *
+ * @param first The byte.
+ * @throws {PacketError} If it does not begin a CONNECT.
+ */
+export function expectConnect(first: number): void {
+  if (first >> 4 === 1) return;
+  // [MQTT-3.1.0-1]
+  throw new PacketError(
+    ReasonCode.ProtocolError,
+    "Cannot accept the client: its first packet is not CONNECT [MQTT-3.1.0-1]",
+  );
 }
 
 function handleOther(
