@@ -46,8 +46,12 @@ export async function handleConnect(
     refuse(connection, ReasonCode.UnsupportedProtocolVersion);
     return;
   }
-  const { password: _, ...visible } = packet;
-  observePacket(connection, visible);
+  if (core.plugins.hooks.onMqttPacketReceived.length > 0) {
+    // A packet of their own: who observes changes nothing.
+    const { password: _, ...visible } = readConnect(connection, frame.slice());
+    observePacket(connection, visible);
+    if (connection.closed) return;
+  }
   const assigned = packet.clientId === "";
   if (assigned && (version === 3 || (version === 4 && !packet.clean))) {
     // [MQTT-3.1.3-8]
