@@ -6,7 +6,7 @@ import { Broker, type BrokerConfig, silentLogger } from "../../mod.ts";
 import { startBroker, TestClient } from "../_client.ts";
 import { codeOf, makeFolder, VERSIONS } from "./_attack.ts";
 
-const ANONYMOUS = { auth_anonymous: null };
+const ANONYMOUS = { "auth_anonymous": null };
 
 /** A port that is free now. */
 function freePort(): number {
