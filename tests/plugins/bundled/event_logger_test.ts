@@ -32,6 +32,17 @@ Deno.test("event_logger writes aMQTT's line for every event", () => {
     "info: ### 'on_broker_config_reloaded' EVENT FIRED ###",
     "info: ### 'on_broker_alarm_raised' EVENT FIRED ###",
     "info: ### 'on_broker_alarm_cleared' EVENT FIRED ###",
+    "info: ### 'on_broker_client_authentication_failed' EVENT FIRED ###",
+    "debug: ### 'on_broker_session_created' EVENT FIRED ###",
+    "debug: ### 'on_broker_session_resumed' EVENT FIRED ###",
+    "debug: ### 'on_broker_session_taken_over' EVENT FIRED ###",
+    "debug: ### 'on_broker_session_expired' EVENT FIRED ###",
+    "debug: ### 'on_broker_message_delivered' EVENT FIRED ###",
+    "debug: ### 'on_broker_message_acknowledged' EVENT FIRED ###",
+    "debug: ### 'on_broker_message_dropped' EVENT FIRED ###",
+    "debug: ### 'on_broker_message_expired' EVENT FIRED ###",
+    "debug: ### 'on_broker_will_sent' EVENT FIRED ###",
+    "info: ### 'on_broker_plugin_failed' EVENT FIRED ###",
   ]);
 });
 
@@ -42,6 +53,8 @@ Deno.test("event_logger has no handlers for events that the log does not show", 
     "onBrokerConfigReloaded",
     "onBrokerAlarmRaised",
     "onBrokerAlarmCleared",
+    "onBrokerClientAuthenticationFailed",
+    "onBrokerPluginFailed",
   ]);
   assertEquals(run("warn").handlers, []);
 });
