@@ -50,9 +50,9 @@ export class Deadline {
 const LONGEST = 0x7fffffff;
 
 // Milliseconds. A timer that is later than the first tells that the process could not
-// run; then it gets the second to read what has arrived meanwhile.
+// run; then it gets the second, in real time, to read what has arrived meanwhile.
 const LATE = 100;
-const GRACE = 10;
+const GRACE = 100;
 
 /** Keeps deadlines in a heap and waits for the next one only. */
 export class Clock {

@@ -251,6 +251,6 @@ Deno.test("webhook, bridge: a back-end that never answers and 1000 connecting cl
   }
   assertStringIncludes(
     logger.lines.join("\n"),
-    "messages did not get to the peer",
+    "messages did not get to the other side",
   );
 });
