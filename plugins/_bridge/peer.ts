@@ -209,6 +209,8 @@ export class Peer {
     this.#client = undefined;
     client.removeAllListeners("error");
     client.on("error", () => {});
+    // The stream may end after the client has: that must not begin another attempt.
+    client.options.reconnectPeriod = 0;
     await client.endAsync(true);
     client.stream.destroy();
     // A peer that does not close its side is told of too late: then nobody listens.
