@@ -1,0 +1,106 @@
+/** Class 26: getting the broker to run the code of a stranger. */
+
+import { assertEquals } from "@std/assert";
+import { createLogger } from "../../broker/log.ts";
+import { BasePlugin, type MessageEvent } from "../../mod.ts";
+import { startBroker, TestClient } from "../_client.ts";
+import { publish } from "../protocol/_helpers.ts";
+import { assertServes, makeFolder, VERSIONS } from "./_attack.ts";
+
+/** A module that leaves a trace when it is loaded. */
+async function trap(folder: string) {
+  const trace = `${folder}/trace`;
+  const file = `${folder}/evil.ts`;
+  await Deno.writeTextFile(
+    file,
+    `Deno.writeTextFileSync(${JSON.stringify(trace)}, "loaded");
+    export default class {}`,
+  );
+  return {
+    specifiers: [`file://${file}`, file, `./evil.ts`],
+    sprung: async () => {
+      try {
+        return await Deno.readTextFile(trace) === "loaded";
+      } catch {
+        return false;
+      }
+    },
+  };
+}
+
+for (const version of VERSIONS) {
+  Deno.test(`MQTT ${version}: nothing that a client sends is taken for a module`, async () => {
+    await using folder = await makeFolder();
+    const { specifiers, sprung } = await trap(folder.path);
+    await using broker = await startBroker({
+      plugins: ["auth_anonymous", "sys", "event_logger", "packet_logger"],
+    }, createLogger({ level: "debug", write: () => {} }));
+    for (const specifier of specifiers) {
+      await using client = await TestClient.connect(broker, {
+        version,
+        clientId: specifier,
+        username: specifier,
+        password: specifier as never,
+        will: {
+          topic: specifier,
+          payload: specifier as never,
+          qos: 0,
+          retain: false,
+        },
+      });
+      await client.subscribe([specifier, `$share/g/${specifier}`]);
+      await client.send(
+        publish(specifier, specifier),
+        publish("$SYS/broker/plugins", `{"load":"${specifier}"}`),
+      );
+    }
+    await assertServes(broker);
+    assertEquals(await sprung(), false);
+  });
+}
+
+Deno.test("a reload loads no plugin: what is new in the list waits for a restart", async () => {
+  await using folder = await makeFolder();
+  const { specifiers, sprung } = await trap(folder.path);
+  const config = {
+    listeners: { default: { bind: "127.0.0.1:0" } },
+    plugins: [{ auth_anonymous: null }],
+  };
+  await using broker = await startBroker(config);
+  const plugins = [...config.plugins, { [specifiers[0]]: null }];
+  const { restart } = await broker.reload({ ...config, plugins });
+  assertEquals(restart.length > 0, true);
+  assertEquals(await sprung(), false);
+  await assertServes(broker);
+});
+
+Deno.test("the trap works: named in the configuration it is loaded when the broker starts", async () => {
+  await using folder = await makeFolder();
+  const { specifiers, sprung } = await trap(folder.path);
+  // The module is no plugin: the broker does not start with it.
+  await startBroker({ plugins: [{ [specifiers[0]]: null }] }).then(
+    (broker) => broker.shutdown(),
+    () => {},
+  );
+  assertEquals(await sprung(), true);
+});
+
+/** Does not evaluate what it gets. */
+class Listener extends BasePlugin {
+  static readonly payloads: string[] = [];
+
+  override onBrokerMessageReceived({ message }: MessageEvent): void {
+    Listener.payloads.push(new TextDecoder().decode(message.payload));
+  }
+}
+
+Deno.test("payloads are bytes: a plugin gets them as they were sent", async () => {
+  await using broker = await startBroker({
+    plugins: [{ auth_anonymous: null }, Listener],
+  });
+  await using client = await TestClient.connect(broker);
+  const payloads = ["${Deno.exit(1)}", "{{constructor}}", '{"__proto__":{}}'];
+  for (const payload of payloads) await client.send(publish("t", payload));
+  await client.ping();
+  assertEquals(Listener.payloads, payloads);
+});
