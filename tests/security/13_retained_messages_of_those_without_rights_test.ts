@@ -56,3 +56,20 @@ for (const version of VERSIONS) {
     await client.ping();
   });
 }
+
+Deno.test("a retained message tells who left it: when that client loses its rights, a plugin can take it away", async () => {
+  await using broker = await startBroker();
+  const { retained } = broker.context;
+  await using mallory = await TestClient.connect(broker, {
+    clientId: "mallory",
+  });
+  await using alice = await TestClient.connect(broker, { clientId: "alice" });
+  await mallory.publish("door", "open", { retain: true });
+  await alice.publish("window", "shut", { retain: true });
+  for (const { topic, publisher } of [...retained.match("#")]) {
+    if (publisher === "mallory") retained.clear(topic);
+  }
+  await alice.subscribe("#");
+  assertEquals(await alice.message(), "window: shut");
+  await alice.ping();
+});
