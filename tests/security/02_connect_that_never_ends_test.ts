@@ -59,7 +59,10 @@ Deno.test("unfinished TLS and WebSocket handshakes are closed in time, too", asy
 });
 
 Deno.test("half-open connections make room for those that send their CONNECT", async () => {
-  await using broker = await startBroker({ maxPendingConnections: 20 });
+  await using broker = await startBroker({
+    maxPendingConnections: 20,
+    connectTimeout: 3600,
+  });
   const open: TestClient[] = [];
   for (let i = 0; i < 20; i++) open.push(await TestClient.open(broker));
   // Whoever owes its CONNECT for a second may be closed for others: until then the
