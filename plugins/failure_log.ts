@@ -24,6 +24,9 @@ export class FailureLog {
   #unloggedDrops = 0;
   #nextFailureMessage = 0;
   #nextDropMessage = 0;
+  /** Is told of each failure. */
+  observer: ((plugin: string, method: string, error: unknown) => void) | null =
+    null;
 
   /**
    * Creates the log of a plugin.
@@ -49,6 +52,7 @@ export class FailureLog {
   /** Notes a failure in one of the plugin's methods. */
   failed(method: string, thrown: unknown): void {
     this.#failures++;
+    this.observer?.(this.#plugin, method, thrown);
     const now = performance.now();
     if (now < this.#nextFailureMessage) {
       this.#unloggedFailures++;

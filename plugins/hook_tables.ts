@@ -66,5 +66,5 @@ export function decidersOf<Event>(
  */
 export function takesPart({ use }: Plugin, hook: string): boolean {
   if (hook === "topicFiltering") return use.topic;
-  return hook.startsWith("on") ? use.events : use.auth;
+  return hook.endsWith("uthenticate") ? use.auth : use.events;
 }

@@ -14,6 +14,7 @@ import {
   type Verdict,
 } from "./decisions.ts";
 import { decidersOf, type Step, stepsOf, takesPart } from "./hook_tables.ts";
+import { type Intercepts, interceptsOf } from "./interceptors.ts";
 import { closeAll } from "./plugin_closing.ts";
 import {
   checkMethods,
@@ -101,6 +102,8 @@ export class PluginManager {
    * broker looks before it builds the argument.
    */
   readonly hooks: ObserverTable;
+  /** Who may change or refuse what; a hook that nobody implements is absent. */
+  intercepts: Intercepts = {};
   /** Whether any plugin decides about topics; if not, every topic is allowed. */
   filtersTopics = false;
   /** Whether any plugin decides who may connect; if not, nobody may. */
@@ -113,6 +116,7 @@ export class PluginManager {
   #decisions: DecisionOptions;
   readonly #lifeCycleTimeout: number;
   #closing: Promise<void> | undefined;
+  #telling = false;
 
   // The tables. #rebuild() makes all of them; nobody else changes one.
   readonly #observers: Record<string, Array<(event: unknown) => void>> = {};
@@ -320,6 +324,7 @@ export class PluginManager {
   async #close(): Promise<void> {
     for (const name of EVENT_NAMES) this.#observers[name] = [];
     this.#lifeCycle.clear();
+    this.intercepts = {};
     await closeAll(this.#plugins, this.#lifeCycleTimeout);
   }
 
@@ -348,5 +353,17 @@ export class PluginManager {
     this.authenticates = auth.length > 0;
     this.authenticatesEnhanced = this.#enhancedAuth.length > 0;
     this.filtersTopics = this.#topic.size > 0;
+    this.intercepts = interceptsOf(plugins, decisionTimeout);
+    for (const { log } of plugins) log.observer = this.#failed;
   }
+
+  /** Tells the plugins of a failure, unless they cause it by what they do about one. */
+  readonly #failed = (plugin: string, method: string, error: unknown): void => {
+    const name = "onBrokerPluginFailed";
+    if (this.hooks[name].length === 0) return;
+    if (method === name || this.#telling) return;
+    this.#telling = true;
+    this.emit(name, { plugin, method, error });
+    this.#telling = false;
+  };
 }

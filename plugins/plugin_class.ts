@@ -10,6 +10,7 @@ import {
   BaseTopicPlugin,
   type BrokerContext,
   type BrokerEventName,
+  type InterceptorName,
   type StandardSchema,
 } from "./mod.ts";
 
@@ -60,9 +61,25 @@ export const DECISION_NAMES: readonly string[] = [
   "topicFiltering",
 ];
 
+/** The names of the methods that intercept. */
+export const INTERCEPTOR_NAMES: readonly InterceptorName[] = [
+  "interceptAccept",
+  "interceptConnect",
+  "interceptConnack",
+  "interceptDisconnect",
+  "interceptSubscribe",
+  "interceptUnsubscribe",
+  "interceptPublish",
+  "interceptDeliver",
+  "interceptWill",
+  "interceptRetain",
+  "selectSharedMember",
+];
+
 /** Every method by which a plugin takes part in what happens. */
 export const HOOK_NAMES: readonly string[] = [
   ...EVENT_NAMES,
+  ...INTERCEPTOR_NAMES,
   ...DECISION_NAMES,
 ];
 
@@ -126,7 +143,8 @@ export function unknownHooks(plugin: object): string[] {
     level = Object.getPrototypeOf(level);
   }
   return [...names].filter((name) =>
-    /^on(?:[A-Z]|_)|^(?:topic_filtering|enhanced_authenticate)$/.test(name) &&
+    /^(?:on|intercept)(?:[A-Z]|_)|^(?:topic_filtering|enhanced_authenticate)$/
+      .test(name) &&
     !METHOD_NAMES.includes(name) && methodOf(plugin, name) !== undefined
   );
 }

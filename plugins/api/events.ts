@@ -84,7 +84,7 @@ export interface ConfigReloadedEvent {
   readonly restart: readonly string[];
 }
 
-/** `onBrokerClientAuthenticationFailed`: a client was not let in. */
+/** `onBrokerClientAuthenticationFailed`: a CONNECT was answered with a refusal. */
 export interface AuthenticationFailedEvent {
   /** Client identifier. */
   readonly clientId: string;
@@ -94,11 +94,11 @@ export interface AuthenticationFailedEvent {
   readonly remoteAddress: string;
   /** Name of the listener that accepted the connection. */
   readonly listener: string;
-  /** Reason code of MQTT 5 that refused it. */
+  /** Reason code of MQTT 5 that says why; 0x86 and 0x87 mean that nobody vouched for it. */
   readonly reasonCode: number;
 }
 
-/** `onBrokerSessionCreated` and the like: a session began, went on or ended. */
+/** `onBrokerSessionCreated` and the like: a session began, goes on or has ended. */
 export interface SessionEvent {
   /** Client identifier. */
   readonly clientId: string;
@@ -118,7 +118,7 @@ export interface DeliveryEvent {
 
 /**
  * Why a message was dropped: a name in `BrokerStats.dropped`, such as
- * `queue_full`.
+ * `queue_full`, or `no_subscribers`.
  */
 export type DropReason = string;
 
@@ -184,17 +184,17 @@ export interface BrokerEvents {
   onBrokerAlarmRaised: AlarmEvent;
   /** It works again. */
   onBrokerAlarmCleared: AlarmClearedEvent;
-  /** A client was not let in. */
+  /** A CONNECT was answered with a refusal. */
   onBrokerClientAuthenticationFailed: AuthenticationFailedEvent;
   /** A session began that was not there before. */
   onBrokerSessionCreated: SessionEvent;
   /** A client came back to its session. */
   onBrokerSessionResumed: SessionEvent;
-  /** Another connection of the same client took the session over. */
+  /** Another connection of the client takes the session over from one that was open. */
   onBrokerSessionTakenOver: SessionEvent;
-  /** A session ended, because its client stayed away or began anew. */
+  /** A session ended: its client stayed away or began anew, or it ends with the connection. */
   onBrokerSessionExpired: SessionEvent;
-  /** A message was handed to a client's connection. */
+  /** A message was handed to a client's connection; not told of repetitions. */
   onBrokerMessageDelivered: DeliveryEvent;
   /** A client acknowledged a message of QoS 1 or 2 completely. */
   onBrokerMessageAcknowledged: DeliveryEvent;
@@ -204,7 +204,7 @@ export interface BrokerEvents {
   onBrokerMessageExpired: MessageExpiredEvent;
   /** The will of a client was sent. */
   onBrokerWillSent: MessageEvent;
-  /** A plugin failed. Not told of failures in this very method. */
+  /** A plugin failed. Not told of failures that this very method causes. */
   onBrokerPluginFailed: PluginFailedEvent;
 }
 
@@ -245,7 +245,7 @@ export interface BrokerObservers {
   onBrokerAlarmRaised?(event: AlarmEvent): void | Promise<void>;
   /** It works again. */
   onBrokerAlarmCleared?(event: AlarmClearedEvent): void | Promise<void>;
-  /** A client was not let in. */
+  /** A CONNECT was answered with a refusal. */
   onBrokerClientAuthenticationFailed?(
     event: AuthenticationFailedEvent,
   ): void | Promise<void>;
@@ -253,11 +253,11 @@ export interface BrokerObservers {
   onBrokerSessionCreated?(event: SessionEvent): void | Promise<void>;
   /** A client came back to its session. */
   onBrokerSessionResumed?(event: SessionEvent): void | Promise<void>;
-  /** Another connection of the same client took the session over. */
+  /** Another connection of the client takes the session over from one that was open. */
   onBrokerSessionTakenOver?(event: SessionEvent): void | Promise<void>;
-  /** A session ended, because its client stayed away or began anew. */
+  /** A session ended: its client stayed away or began anew, or it ends with the connection. */
   onBrokerSessionExpired?(event: SessionEvent): void | Promise<void>;
-  /** A message was handed to a client's connection. */
+  /** A message was handed to a client's connection; not told of repetitions. */
   onBrokerMessageDelivered?(event: DeliveryEvent): void | Promise<void>;
   /** A client acknowledged a message of QoS 1 or 2 completely. */
   onBrokerMessageAcknowledged?(event: DeliveryEvent): void | Promise<void>;
@@ -267,6 +267,6 @@ export interface BrokerObservers {
   onBrokerMessageExpired?(event: MessageExpiredEvent): void | Promise<void>;
   /** The will of a client was sent. */
   onBrokerWillSent?(event: MessageEvent): void | Promise<void>;
-  /** A plugin failed. Not told of failures in this very method. */
+  /** A plugin failed. Not told of failures that this very method causes. */
   onBrokerPluginFailed?(event: PluginFailedEvent): void | Promise<void>;
 }

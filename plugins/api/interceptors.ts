@@ -36,7 +36,10 @@ export interface Drop {
 
 // -- Connections --
 
-/** The argument of `interceptAccept`: a connection, before a byte of it is read. */
+/**
+ * The argument of `interceptAccept`: a connection, before a byte of MQTT is read from
+ * it. What TLS, WebSocket and the PROXY protocol have to say is known.
+ */
 export interface AcceptEvent {
   /** Address of the client; empty for a Unix socket. */
   readonly remoteAddress: string;
@@ -69,7 +72,10 @@ export interface ConnectChanges {
   username?: string;
   /** Password. */
   password?: Uint8Array;
-  /** Keep alive in seconds, 0 to 65535; only a client of MQTT 5 is told. */
+  /**
+   * Keep alive in seconds, 0 to 65535. Only a client of MQTT 5 is told: another one
+   * that is given less than it asked for may be cut off.
+   */
   keepAlive?: number;
   /** Seconds that the session outlives its connection; not above the broker's limit. */
   expiryInterval?: number;
@@ -89,6 +95,14 @@ export interface ConnackEvent {
   readonly session: Session;
   /** Whether an earlier session will be found. */
   readonly sessionPresent: boolean;
+  /** User properties that the CONNACK will have. */
+  readonly userProperties: ReadonlyArray<
+    readonly [name: string, value: string]
+  >;
+  /** Text that the CONNACK will have. */
+  readonly reasonString: string | undefined;
+  /** Response information that the client will get if it asked for it. */
+  readonly responseInformation: string | undefined;
 }
 
 /** What `interceptConnack` may change; only clients of MQTT 5 see it. */
@@ -110,7 +124,7 @@ export interface DisconnectEvent {
   readonly session: Session;
   /** Whether the client sends the DISCONNECT; else the broker does. */
   readonly byClient: boolean;
-  /** Reason code of MQTT 5; of a client of MQTT 3 it is 0. */
+  /** Reason code of MQTT 5; 0 if a client of MQTT 3 ends it. */
   readonly reasonCode: number;
   /** Text, if there is one. */
   readonly reasonString: string | undefined;
@@ -128,7 +142,10 @@ export interface DisconnectChanges {
   reasonString?: string;
 }
 
-/** What `interceptDisconnect` answers. A promise is a mistake: the end cannot wait. */
+/**
+ * What `interceptDisconnect` answers. A promise is a mistake: the end cannot wait. A
+ * plugin that fails changes nothing.
+ */
 export type DisconnectAnswer = DisconnectChanges | Unchanged;
 
 // -- Subscriptions --
@@ -218,7 +235,12 @@ export interface PublishChanges extends MessageChanges {
 /** What `interceptPublish` answers; a promise delays the message and those behind it. */
 export type PublishAnswer = PublishChanges | Drop | Refusal | Unchanged;
 
-/** The argument of `interceptDeliver`: a message about to be delivered to one client. */
+/**
+ * The argument of `interceptDeliver`: a message about to be delivered to one client.
+ * It is asked once for each message and client, before the message is sent or queued,
+ * whether the client is connected or not; a retained message that answers a
+ * subscription is no exception. What waits for the client is what was answered.
+ */
 export interface DeliverEvent {
   /** The session that gets it. */
   readonly session: Session;
@@ -276,7 +298,10 @@ export interface SelectMemberEvent {
   readonly members: readonly Session[];
 }
 
-/** What `selectSharedMember` answers: the client identifier, or nothing for the broker's choice. */
+/**
+ * What `selectSharedMember` answers: the client identifier, or nothing for the
+ * broker's choice. The first plugin that answers decides; one that fails has not.
+ */
 export type SelectMemberAnswer = string | Unchanged;
 
 /** The interceptors that a plugin may implement. */

@@ -1,0 +1,344 @@
+/**
+ * Asks the interceptors of one hook, one after the other: each sees what those
+ * before it have made.
+ *
+ * @module
+ */
+
+import { type Step, stepsOf } from "./hook_tables.ts";
+import { type AnswerForm, ANSWERS, problemOf } from "./interceptor_answers.ts";
+import type {
+  AcceptEvent,
+  ConnackChanges,
+  ConnackEvent,
+  ConnectChanges,
+  ConnectEvent,
+  DeliverEvent,
+  Denial,
+  DisconnectChanges,
+  DisconnectEvent,
+  MessageChanges,
+  PublishChanges,
+  PublishEvent,
+  RetainEvent,
+  SelectMemberEvent,
+  SubscribeChanges,
+  SubscribeEvent,
+  UnsubscribeChanges,
+  UnsubscribeEvent,
+  WillEvent,
+} from "./mod.ts";
+import type { Plugin } from "./plugin_loading.ts";
+import { isThenable, TIMED_OUT, withTimeLimit } from "./time_limit.ts";
+
+const NOT_AUTHORIZED = 0x87;
+// An interceptor may cause what is intercepted: a message, for instance.
+const DEEPEST = 16;
+
+/** An answer that nothing goes on after. */
+export class Stop implements Denial {
+  /** Always `false`. */
+  readonly allow = false;
+  /** Whether it is to pass unnoticed. */
+  readonly drop: boolean;
+  /** Reason code of MQTT 5. */
+  readonly reasonCode: number;
+  /** Text for the client. */
+  readonly reasonString: string | undefined;
+
+  constructor(drop: boolean, reasonCode: number, reasonString?: string) {
+    this.drop = drop;
+    this.reasonCode = reasonCode;
+    this.reasonString = reasonString;
+  }
+}
+
+const DROPPED = new Stop(true, 0);
+const REFUSED = new Stop(false, NOT_AUTHORIZED);
+
+/**
+ * Makes another event of one and what is to be different.
+ *
+ * @throws {Error} If that cannot be: the plugin has made a mistake.
+ */
+export type Apply<Event, Changes> = (event: Event, changes: Changes) => Event;
+
+/** The interceptors of one hook. */
+export class InterceptorChain<Event extends object, Changes> {
+  readonly #steps: readonly Step[];
+  readonly #method: string;
+  readonly #form: AnswerForm;
+  readonly #timeout: number;
+  #depth = 0;
+
+  /**
+   * Creates the chain.
+   *
+   * @param steps Whom to ask, in this order.
+   * @param method Name of the hook.
+   * @param form What they may answer.
+   * @param timeout How long one may take, in milliseconds.
+   */
+  constructor(
+    steps: readonly Step[],
+    method: string,
+    form: AnswerForm,
+    timeout: number,
+  ) {
+    this.#steps = steps;
+    this.#method = method;
+    this.#form = form;
+    this.#timeout = timeout;
+  }
+
+  /**
+   * Asks the interceptors.
+   *
+   * @param event What it is about.
+   * @param apply Makes the event that the next one sees.
+   * @returns The same event if nothing changes, another one, or that it ends here; a
+   *   promise only if a plugin answered with one.
+   */
+  ask(
+    event: Event,
+    apply: Apply<Event, Changes>,
+  ): Event | Stop | Promise<Event | Stop> {
+    return this.#askFrom(0, event, apply);
+  }
+
+  /**
+   * The same where nobody can wait: a promise is a mistake.
+   *
+   * @param event What it is about.
+   * @param apply Makes the event that the next one sees.
+   * @returns The same event if nothing changes, another one, or that it ends here.
+   */
+  askNow(event: Event, apply: Apply<Event, Changes>): Event | Stop {
+    return this.#askFrom(0, event, apply, true) as Event | Stop;
+  }
+
+  #askFrom(
+    start: number,
+    event: Event,
+    apply: Apply<Event, Changes>,
+    now = false,
+  ): Event | Stop | Promise<Event | Stop> {
+    const steps = this.#steps;
+    for (let index = start; index < steps.length; index++) {
+      const step = steps[index];
+      let next: Event | Stop;
+      this.#depth++;
+      try {
+        if (this.#depth > DEEPEST) throw new Error(TOO_DEEP);
+        const answer = step.handler(event);
+        if (answer === undefined || answer === null) continue;
+        if (isThenable(answer)) {
+          if (!now) return this.#wait(index, answer, event, apply);
+          refusePromise(answer);
+        }
+        next = this.#take(answer, event, apply);
+      } catch (error) {
+        step.plugin.log.failed(this.#method, error);
+        // Where nothing can be refused, the others are asked all the same.
+        if (this.#form.refuses !== true) continue;
+        return REFUSED;
+      } finally {
+        this.#depth--;
+      }
+      if (next instanceof Stop) return next;
+      event = next;
+    }
+    return event;
+  }
+
+  async #wait(
+    index: number,
+    promise: PromiseLike<unknown>,
+    event: Event,
+    apply: Apply<Event, Changes>,
+  ): Promise<Event | Stop> {
+    const { plugin } = this.#steps[index];
+    const limit = this.#timeout;
+    try {
+      const answer = await withTimeLimit(promise, limit);
+      if (answer === TIMED_OUT) {
+        throw new Error(`no answer after ${limit} ms`);
+      }
+      if (answer !== undefined && answer !== null) {
+        const next = this.#take(answer, event, apply);
+        if (next instanceof Stop) return next;
+        event = next;
+      }
+    } catch (error) {
+      plugin.log.failed(this.#method, error);
+      return REFUSED;
+    }
+    return this.#askFrom(index + 1, event, apply);
+  }
+
+  /** What an answer makes of an event. */
+  #take(
+    answer: unknown,
+    event: Event,
+    apply: Apply<Event, Changes>,
+  ): Event | Stop {
+    const form = this.#form;
+    if (answer === true && form.agrees === true) return event;
+    if (form.refuses === true) {
+      if (answer === false) return REFUSED;
+      if (isDenial(answer)) return refusalOf(answer);
+    }
+    if (typeof answer !== "object" || answer === null) {
+      throw new TypeError(`the answer cannot be "${String(answer)}"`);
+    }
+    if (form.drops === true && "drop" in answer && answer.drop === true) {
+      const [, more] = Object.keys(answer);
+      if (more === undefined) return DROPPED;
+    }
+    const problem = problemOf(answer, form.changes);
+    if (problem !== undefined) throw new TypeError(`the answer ${problem}`);
+    const values = Object.values(answer);
+    // An error, for instance, has no fields, and is no consent either.
+    if (values.length === 0 && !isPlain(answer)) {
+      throw new TypeError("the answer is not a plain object");
+    }
+    return values.every((value) => value === undefined)
+      ? event
+      : apply(event, answer as Changes);
+  }
+}
+
+const TOO_DEEP =
+  `it causes what it intercepts, again and again: ${DEEPEST} times`;
+
+/** The plugins that choose a member of a shared subscription. */
+export class MemberSelector {
+  readonly #steps: readonly Step[];
+
+  /**
+   * Creates the selector.
+   *
+   * @param steps Whom to ask, in this order.
+   */
+  constructor(steps: readonly Step[]) {
+    this.#steps = steps;
+  }
+
+  /**
+   * Asks who gets a message; the first that answers decides.
+   *
+   * @param event The message and the members.
+   * @returns The index of the member; -1: the broker is to choose.
+   */
+  ask(event: SelectMemberEvent): number {
+    for (const { plugin, handler } of this.#steps) {
+      try {
+        const answer = handler(event);
+        if (answer === undefined || answer === null) continue;
+        if (isThenable(answer)) refusePromise(answer);
+        const at = event.members.findIndex(({ clientId }) =>
+          clientId === answer
+        );
+        if (at >= 0) return at;
+        throw new TypeError(
+          `the answer must be the client identifier of a member, received "${
+            String(answer)
+          }"`,
+        );
+      } catch (error) {
+        plugin.log.failed("selectSharedMember", error);
+      }
+    }
+    return -1;
+  }
+}
+
+/** The interceptors of a broker's plugins; a hook that nobody implements is absent. */
+export interface Intercepts {
+  /** Connections. */
+  readonly accept?: InterceptorChain<AcceptEvent, never>;
+  /** CONNECT. */
+  readonly connect?: InterceptorChain<ConnectEvent, ConnectChanges>;
+  /** CONNACK. */
+  readonly connack?: InterceptorChain<ConnackEvent, ConnackChanges>;
+  /** DISCONNECT of either side. */
+  readonly disconnect?: InterceptorChain<DisconnectEvent, DisconnectChanges>;
+  /** SUBSCRIBE, filter by filter. */
+  readonly subscribe?: InterceptorChain<SubscribeEvent, SubscribeChanges>;
+  /** UNSUBSCRIBE, filter by filter. */
+  readonly unsubscribe?: InterceptorChain<UnsubscribeEvent, UnsubscribeChanges>;
+  /** PUBLISH of a client. */
+  readonly publish?: InterceptorChain<PublishEvent, PublishChanges>;
+  /** Messages to a client. */
+  readonly deliver?: InterceptorChain<DeliverEvent, MessageChanges>;
+  /** Wills. */
+  readonly will?: InterceptorChain<WillEvent, PublishChanges>;
+  /** Messages that are to be retained. */
+  readonly retain?: InterceptorChain<RetainEvent, MessageChanges>;
+  /** The members of shared subscriptions. */
+  readonly member?: MemberSelector;
+}
+
+/**
+ * Collects the interceptors of plugins.
+ *
+ * @param plugins The plugins in their order.
+ * @param timeout How long one may take, in milliseconds.
+ * @returns The chains.
+ */
+export function interceptsOf(
+  plugins: readonly Plugin[],
+  timeout: number,
+): Intercepts {
+  const chain = <Event extends object, Changes>(
+    hook: keyof typeof ANSWERS,
+  ): InterceptorChain<Event, Changes> | undefined => {
+    const steps = stepsOf(plugins, hook);
+    if (steps.length === 0) return undefined;
+    return new InterceptorChain(steps, hook, ANSWERS[hook], timeout);
+  };
+  const selectors = stepsOf(plugins, "selectSharedMember");
+  return {
+    accept: chain("interceptAccept"),
+    connect: chain("interceptConnect"),
+    connack: chain("interceptConnack"),
+    disconnect: chain("interceptDisconnect"),
+    subscribe: chain("interceptSubscribe"),
+    unsubscribe: chain("interceptUnsubscribe"),
+    publish: chain("interceptPublish"),
+    deliver: chain("interceptDeliver"),
+    will: chain("interceptWill"),
+    retain: chain("interceptRetain"),
+    member: selectors.length === 0 ? undefined : new MemberSelector(selectors),
+  };
+}
+
+function refusePromise(promise: PromiseLike<unknown>): never {
+  // It may still be rejected, and nobody waits for it.
+  Promise.resolve(promise).catch(() => {});
+  throw new TypeError("the answer must not be a promise: nobody can wait here");
+}
+
+function isPlain(answer: object): boolean {
+  const prototype = Object.getPrototypeOf(answer);
+  return prototype === null || prototype === Object.prototype;
+}
+
+function isDenial(answer: unknown): answer is Denial {
+  return typeof answer === "object" && answer !== null && "allow" in answer &&
+    answer.allow === false;
+}
+
+function refusalOf({ reasonCode, reasonString }: Denial): Stop {
+  const code = reasonCode ?? NOT_AUTHORIZED;
+  if (!Number.isInteger(code) || code < 0x80 || code > 0xff) {
+    throw new RangeError(
+      `the reason code must be from 128 to 255, received ${code}`,
+    );
+  }
+  return new Stop(
+    false,
+    code,
+    reasonString === undefined ? undefined : String(reasonString),
+  );
+}
