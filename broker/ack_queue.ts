@@ -7,6 +7,7 @@
 
 import type { Packet } from "../plugins/mod.ts";
 import type { Connection } from "./connection.ts";
+import { observeSent } from "./observation.ts";
 import type { MessageWaiter, Waiter } from "./store/journal_types.ts";
 
 /**
@@ -34,11 +35,9 @@ export function sendAck(
   if (long) into[at + 4] = reasonCode;
   core.stats.packetsSent++;
   if (core.plugins.hooks.onMqttPacketSent.length > 0) {
-    connection.observeSent({
-      cmd: NAMES[first >> 4],
-      messageId: packetId,
-      reasonCode,
-    } as Packet);
+    const cmd = NAMES[first >> 4];
+    const packet = { cmd, messageId: packetId, reasonCode } as Packet;
+    observeSent(connection, packet, connection.session);
   }
 }
 

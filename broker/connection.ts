@@ -13,13 +13,15 @@ import type { AckQueue } from "./ack_queue.ts";
 import type { Deadline } from "./clock.ts";
 import type { Core } from "./core.ts";
 import { Input, type InputOwner } from "./input.ts";
+import { begin } from "./interception/accept.ts";
+import { interceptDisconnect } from "./interception/disconnect.ts";
 import type { Message } from "./message.ts";
-import { publishPacket } from "./message_packet.ts";
 import type { ListenerLimits } from "./config/mod.ts";
 import { fail, lateConnect } from "./connection_failure.ts";
 import type { Place } from "./limits/gate.ts";
 import { Pause } from "./limits/pause.ts";
 import { Throttle } from "./limits/throttle.ts";
+import { observePublish, observeSent, observesPublish } from "./observation.ts";
 import { Output, type OutputOwner } from "./output.ts";
 import { PublishOutput } from "./publish_output.ts";
 import type { EnhancedAuthState } from "./protocol/auth.ts";
@@ -79,6 +81,7 @@ export class Connection implements InputOwner, OutputOwner {
   #gone: ((connection: this) => void) | undefined;
   #lastSeen = 0;
   #waiting = false;
+  #ending = false;
   #limit: number;
 
   constructor(
@@ -132,7 +135,7 @@ export class Connection implements InputOwner, OutputOwner {
       this.limits.connectTimeout * 1000,
       () => lateConnect(this),
     );
-    this.input.read();
+    begin(this);
   }
 
   arrived(count: number): Promise<void> | undefined {
@@ -224,10 +227,8 @@ export class Connection implements InputOwner, OutputOwner {
       !publishes.write(message, qos, retain, dup, packetId, identifiers)
     ) return false;
     if (this.output.size > HIGH_WATER) this.slowPublishers();
-    if (this.core.plugins.hooks.onMqttPacketSent.length > 0) {
-      this.observeSent(
-        publishPacket(message, qos, retain, dup, packetId, identifiers),
-      );
+    if (observesPublish(this.core)) {
+      observePublish(this, message, qos, retain, dup, packetId, identifiers);
     }
     return true;
   }
@@ -245,7 +246,7 @@ export class Connection implements InputOwner, OutputOwner {
    */
   send(packet: Packet): boolean {
     if (!this.#append(packet)) return false;
-    this.observeSent(packet);
+    observeSent(this, packet, this.session);
     return true;
   }
 
@@ -270,12 +271,19 @@ export class Connection implements InputOwner, OutputOwner {
    * @param reasonString Text for the client.
    */
   end(reasonCode?: number, sendWill = true, reasonString?: string): void {
-    if (this.phase === "closed") return;
+    if (this.phase === "closed" || this.#ending) return;
     const { session } = this;
-    const farewell = reasonCode !== undefined && this.phase === "open" &&
-        this.version === 5
-      ? this.#sayWhy(reasonCode, reasonString)
-      : undefined;
+    let farewell: Packet | undefined;
+    if (reasonCode !== undefined && session !== null) {
+      // A plugin that is asked may try to end it, too.
+      this.#ending = true;
+      const end = { byClient: false, reasonCode, reasonString, sendWill };
+      const last = interceptDisconnect(this.core, { session, ...end });
+      sendWill = last.sendWill;
+      if (this.version === 5) {
+        farewell = this.#sayWhy(last.reasonCode, last.reasonString);
+      }
+    }
     this.#leave(sendWill);
     this.#deadline = this.core.clock.schedule(
       LINGER,
@@ -283,7 +291,7 @@ export class Connection implements InputOwner, OutputOwner {
     );
     this.output.end();
     // Last: a plugin that sees the packet may publish, and nothing may follow it.
-    if (farewell !== undefined) this.observeSent(farewell, session);
+    if (farewell !== undefined) observeSent(this, farewell, session);
   }
 
   /** Ends the connection without another word. */
@@ -385,15 +393,5 @@ export class Connection implements InputOwner, OutputOwner {
     const short = disconnectPacket(reasonCode);
     this.#append(short);
     return short;
-  }
-
-  /** Tells the plugins of a packet that was sent. */
-  observeSent(packet: Packet, session: Session | null = this.session): void {
-    const { plugins } = this.core;
-    if (plugins.hooks.onMqttPacketSent.length === 0) return;
-    plugins.emit("onMqttPacketSent", {
-      packet,
-      ...(session !== null && { session }),
-    });
   }
 }

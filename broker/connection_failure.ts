@@ -10,7 +10,7 @@ import { ReasonCode } from "../codec/reason_codes.ts";
 import type { Connection } from "./connection.ts";
 import { LimitError } from "./limits/limit_error.ts";
 import type { LimitName } from "./limits/limit_reports.ts";
-import { refuseUnread } from "./protocol/connect.ts";
+import { refuseUnread } from "./protocol/connect_packet.ts";
 
 /** Ends a connection because of an error, unless it has ended. Never throws. */
 export function fail(connection: Connection, error: unknown): void {

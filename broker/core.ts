@@ -11,6 +11,7 @@ import type { Action, Denial, Logger, QoS } from "../plugins/mod.ts";
 import { Clock } from "./clock.ts";
 import type { ListenerLimits, ResolvedConfig } from "./config/mod.ts";
 import { Delivery } from "./delivery.ts";
+import { Appliers } from "./interception/appliers.ts";
 import { ConnectionGate } from "./limits/gate.ts";
 import { FlappingGuard } from "./limits/flapping_guard.ts";
 import { LoginGuard } from "./limits/login_guard.ts";
@@ -58,6 +59,8 @@ export class Core implements JournalOwner {
   readonly tree: SubscriptionTree;
   readonly sessions: SessionRegistry;
   readonly delivery: Delivery;
+  /** What interceptors make of messages. */
+  readonly appliers: Appliers;
   /** What is on its way to the store, if there is one. */
   journal: Journal | undefined = undefined;
   /** Set by a delivery whose receiver is full: the publisher waits for it. */
@@ -74,6 +77,7 @@ export class Core implements JournalOwner {
     this.tree = new SubscriptionTree(config.overlapping === "merge");
     this.sessions = new SessionRegistry(this);
     this.delivery = new Delivery(this);
+    this.appliers = new Appliers(this);
   }
 
   /** The limits of a listener; of one that the configuration does not know, the broker's. */
@@ -126,45 +130,5 @@ export class Core implements JournalOwner {
     return verdict instanceof Promise
       ? verdict.then((answer) => answer === true)
       : verdict === true;
-  }
-
-  /**
-   * Sends the will of a session, if its user may still publish there.
-   *
-   * @returns Resolves when it is sent; absent if that is now.
-   */
-  fireWill(session: Session): Promise<void> | undefined {
-    const will = session.will;
-    session.will = undefined;
-    session.willDeadline?.cancel();
-    session.willDeadline = undefined;
-    if (will === undefined) return undefined;
-    if (session.willExpiry !== undefined) {
-      will.expiresAt = Date.now() + session.willExpiry * 1000;
-    }
-    const settle = (verdict: true | Denial): void => {
-      if (verdict !== true) {
-        this.stats.dropped.denied++;
-        return;
-      }
-      this.delivery.publish(will);
-    };
-    // With what it causes, so that it is sent once.
-    const note = (): void => {
-      if (session.key !== 0) this.journal?.putSession(session);
-    };
-    const verdict = this.may(
-      session,
-      will.topic,
-      "publish",
-      will.qos,
-      will.retain,
-    );
-    if (verdict instanceof Promise) {
-      return verdict.then(settle).catch(this.report).then(note);
-    }
-    settle(verdict);
-    note();
-    return undefined;
   }
 }

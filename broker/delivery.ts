@@ -8,6 +8,14 @@ import type { PublishView } from "../codec/publish.ts";
 import type { QoS } from "../plugins/mod.ts";
 import type { Deadline } from "./clock.ts";
 import type { Core } from "./core.ts";
+import { dropped, expired, unheard } from "./drops.ts";
+import {
+  isJudged,
+  type Judged,
+  judgeDelivery,
+} from "./interception/deliver.ts";
+import { chooseMember } from "./interception/member.ts";
+import { interceptRetain } from "./interception/retain.ts";
 import { mayQueue } from "./limits/queue_limit.ts";
 import { mayRetain } from "./limits/retained_limit.ts";
 import type { Message } from "./message.ts";
@@ -45,13 +53,16 @@ export class Delivery {
     if (message.retain) this.retain(message);
     const heard = core.listeners.size > 0 && core.listeners.emit(message);
     const { targets, groups } = core.tree.match(message.target);
-    if (targets.length === 0 && groups.length === 0) return heard;
+    if (targets.length === 0 && groups.length === 0) {
+      if (!heard) unheard(core, message);
+      return heard;
+    }
     core.frames.begin(message, view, version);
     for (let i = 0; i < targets.length; i++) {
       this.deliver(targets[i], message, false, undefined);
     }
     for (let i = 0; i < groups.length; i++) {
-      const member = groups[i].choose();
+      const member = chooseMember(core, groups[i], message);
       if (member !== undefined) this.deliver(member, message, false, groups[i]);
     }
     core.frames.clear();
@@ -82,10 +93,9 @@ export class Delivery {
     const retain = retained || (target.retainAsPublished && message.retain);
     if (session.pending !== undefined) {
       const { clientId, pendingCount, pendingBytes } = session;
-      const { weight } = message;
-      if (!mayQueue(this.#core, clientId, pendingCount, pendingBytes, weight)) {
-        return;
-      }
+      if (
+        !mayQueue(this.#core, clientId, pendingCount, pendingBytes, message)
+      ) return;
       const kept = message.keep();
       const done = session.defer(
         () => this.#ask(target, kept, retain, group),
@@ -94,26 +104,29 @@ export class Delivery {
       if (session.durable) this.#alsoAwait(done);
       return;
     }
-    if (this.#core.plugins.filtersTopics) {
-      const qos = Math.min(target.qos, message.qos) as QoS;
-      const verdict = this.#core.mayReceive(session, message, qos, retain);
-      if (verdict instanceof Promise) {
+    if (isJudged(this.#core)) {
+      const judged = this.#judge(target, message, retain);
+      if (judged instanceof Promise) {
         const kept = message.keep();
         const done = session.defer(async () => {
-          this.#settleLate(await verdict, target, kept, retain, group);
+          this.#settleLate(await judged, target, kept, retain, group);
         }, kept.weight);
         if (session.durable) this.#alsoAwait(done);
         return;
       }
-      this.#settle(verdict, target, message, retain, group);
+      // The plugin that decided may have ended the session.
+      if (judged === null || session.ended) return;
+      this.#hand(target, judged, retain, group);
       return;
     }
     this.#hand(target, message, retain, group);
   }
 
   /** Makes a message its topic's retained one, or removes that if it is empty. */
-  retain(message: Message): void {
+  retain(original: Message): void {
     const core = this.#core;
+    const message = interceptRetain(core, original);
+    if (message === undefined) return;
     const { retained, stats, plugins } = core;
     const { hooks } = plugins;
     if (message.size === 0) {
@@ -137,7 +150,8 @@ export class Delivery {
   }
 
   /** Has a retained message removed when it expires; an earlier one no longer is. */
-  #expire({ topic, size, expiresAt }: Message): void {
+  #expire(message: Message): void {
+    const { topic, size, expiresAt } = message;
     const { retained, stats, clock, journal } = this.#core;
     const expiries = this.#expiries;
     if (expiries.size > 0) {
@@ -145,11 +159,13 @@ export class Delivery {
       expiries.delete(topic);
     }
     if (size === 0 || expiresAt === 0) return;
+    const kept = message.keep();
     const expiry = clock.schedule(expiresAt - Date.now(), () => {
       expiries.delete(topic);
       retained.delete(topic);
       stats.retained = retained.size;
       journal?.clearRetained(topic);
+      expired(this.#core, kept, null);
     });
     expiries.set(topic, expiry);
   }
@@ -186,48 +202,42 @@ export class Delivery {
     retain: boolean,
     group: SharedGroup | undefined,
   ): void | Promise<void> {
-    if (target.session.ended) {
-      this.#settleLate(false, target, message, retain, group);
-      return;
-    }
-    const qos = Math.min(target.qos, message.qos) as QoS;
-    const verdict = this.#core.mayReceive(target.session, message, qos, retain);
-    if (verdict instanceof Promise) {
-      return verdict.then((allowed) =>
-        this.#settleLate(allowed, target, message, retain, group)
+    const judged = target.session.ended
+      ? null
+      : this.#judge(target, message, retain);
+    if (judged instanceof Promise) {
+      return judged.then((later) =>
+        this.#settleLate(later, target, message, retain, group)
       );
     }
-    this.#settleLate(verdict, target, message, retain, group);
+    this.#settleLate(judged, target, message, retain, group);
+  }
+
+  #judge(
+    target: Target,
+    message: Message,
+    retain: boolean,
+  ): Judged | Promise<Judged> {
+    const qos = Math.min(target.qos, message.qos) as QoS;
+    return judgeDelivery(this.#core, target.session, message, qos, retain);
   }
 
   /** Time has passed: the session may have ended meanwhile, and the message expired. */
   #settleLate(
-    allowed: boolean,
+    judged: Judged,
     target: Target,
     message: Message,
     retain: boolean,
     group: SharedGroup | undefined,
   ): void {
     if (target.session.ended) {
-      const other = group?.choose(target.session);
+      const other = group &&
+        chooseMember(this.#core, group, message, target.session);
       if (other !== undefined) this.deliver(other, message, retain, group);
-    } else if (message.expired(Date.now())) {
+    } else if (judged?.expired(Date.now())) {
       // [MQTT-3.3.2-5]
-      this.#core.stats.dropped.expired++;
-    } else this.#settle(allowed, target, message, retain, group);
-  }
-
-  #settle(
-    allowed: boolean,
-    target: Target,
-    message: Message,
-    retain: boolean,
-    group: SharedGroup | undefined,
-  ): void {
-    // The plugin that decided may have ended the session.
-    if (target.session.ended) return;
-    if (allowed) this.#hand(target, message, retain, group);
-    else this.#core.stats.dropped.denied++;
+      dropped(this.#core, "expired", judged, target.session.clientId);
+    } else if (judged !== null) this.#hand(target, judged, retain, group);
   }
 
   #hand(
@@ -254,7 +264,7 @@ export class Delivery {
         return;
       }
       if (!this.#core.config.queueQos0 || target.qos === 0) {
-        this.#core.stats.dropped.offline++;
+        dropped(this.#core, "offline", message, session.clientId);
         return;
       }
     }

@@ -8,7 +8,9 @@
 import { varintSize } from "../codec/varint.ts";
 import type { QoS } from "../plugins/mod.ts";
 import type { Core } from "./core.ts";
+import { dropped } from "./drops.ts";
 import type { Message } from "./message.ts";
+import { observesPublish } from "./observation.ts";
 import type { Output } from "./output.ts";
 import type { Topic } from "./topics/topic.ts";
 import { propertiesSize, writePublish } from "./wire_frames.ts";
@@ -64,7 +66,7 @@ export class PublishOutput {
       frames.select(message, v5, qos);
       const { bytes, start, end } = frames;
       size = end - start;
-      if (!this.#hasRoom(size, qos)) return false;
+      if (!this.#hasRoom(message, size, qos)) return false;
       at = output.reserve(size);
       const into = output.buffer;
       if (size < SMALL) {
@@ -86,11 +88,11 @@ export class PublishOutput {
 
   /** Whether PUBLISH packets of the given version may be passed on as they are. */
   takesRun(v5: boolean, size: number): boolean {
-    const { config, plugins } = this.#core;
+    const { config } = this.#core;
     return this.v5 === v5 && this.aliasMaximum === 0 &&
       this.maxPacketSize >= config.maxPacketSize &&
       this.#output.size + size <= config.maxOutputBytes &&
-      plugins.hooks.onMqttPacketSent.length === 0;
+      !observesPublish(this.#core);
   }
 
   /** Appends packets as they are; `takesRun` has allowed it. */
@@ -103,15 +105,15 @@ export class PublishOutput {
     core.stats.publishSent += count;
   }
 
-  #hasRoom(size: number, qos: QoS): boolean {
+  #hasRoom(message: Message, size: number, qos: QoS): boolean {
     if (size > this.maxPacketSize) {
-      this.#core.stats.dropped.packet_too_large++;
+      dropped(this.#core, "packet_too_large", message, this.clientId);
       return false;
     }
     if (
       qos === 0 && this.#output.size + size > this.#core.config.maxOutputBytes
     ) {
-      this.#core.stats.dropped.output_full++;
+      dropped(this.#core, "output_full", message, this.clientId);
       this.#core.reports.reached(
         "maxOutputBytes",
         this.clientId,
@@ -141,7 +143,7 @@ export class PublishOutput {
     const body = 2 + name + (qos > 0 ? 2 : 0) + varintSize(properties) +
       properties + message.size;
     const size = 1 + varintSize(body) + body;
-    if (!this.#hasRoom(size, qos)) return -1;
+    if (!this.#hasRoom(message, size, qos)) return -1;
     if (alias !== 0 && known === undefined) {
       (this.#sentAliases ??= new Map()).set(message.target, alias);
     }

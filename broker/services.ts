@@ -20,6 +20,7 @@ import type {
   SubscriptionInfo,
 } from "../plugins/mod.ts";
 import type { Core } from "./core.ts";
+import { sendTo } from "./interception/deliver.ts";
 import { Message } from "./message.ts";
 import { writeProperties } from "./message_properties.ts";
 import { recheckSubscriptions } from "./recheck.ts";
@@ -92,18 +93,7 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
     const message = messageOf(core, topic, payload, options);
     const session = core.sessions.get(clientId);
     if (session === undefined) return false;
-    const { qos } = message;
-    if (qos === 0) {
-      return session.connection?.sendPublish(
-        message,
-        0,
-        message.retain,
-        false,
-        0,
-        [],
-      ) ?? false;
-    }
-    return session.outbox.add(message, qos, message.retain, [], undefined);
+    return sendTo(core, session, message);
   }
 
   subscribe(

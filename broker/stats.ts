@@ -9,8 +9,10 @@ import type { LimitCounts } from "./limits/limit_reports.ts";
 
 /** Why a message was not delivered. */
 export type DropReason =
+  | "client_refused"
   | "denied"
   | "expired"
+  | "intercepted"
   | "offline"
   | "output_full"
   | "packet_too_large"
@@ -27,8 +29,10 @@ export class Stats implements BrokerStats {
   publishReceived = 0;
   publishSent = 0;
   readonly dropped: Record<DropReason, number> = {
+    client_refused: 0,
     denied: 0,
     expired: 0,
+    intercepted: 0,
     offline: 0,
     output_full: 0,
     packet_too_large: 0,

@@ -5,6 +5,8 @@
  */
 
 import type { Core } from "../core.ts";
+import { dropped } from "../drops.ts";
+import type { Message } from "../message.ts";
 
 /**
  * Whether one more message may wait for a client.
@@ -13,7 +15,7 @@ import type { Core } from "../core.ts";
  * @param clientId The client.
  * @param queued How many wait for it.
  * @param queuedBytes What they weigh.
- * @param weight What the message weighs.
+ * @param message The message.
  * @returns Whether it may; if not, it has been counted as dropped.
  */
 export function mayQueue(
@@ -21,9 +23,10 @@ export function mayQueue(
   clientId: string,
   queued: number,
   queuedBytes: number,
-  weight: number,
+  message: Message,
 ): boolean {
   const { config, stats } = core;
+  const { weight } = message;
   const { maxTotalQueuedBytes, maxTotalQueuedMessages } = config;
   const limit = queued >= config.maxQueuedMessages
     ? "maxQueuedMessages"
@@ -36,7 +39,7 @@ export function mayQueue(
     ? "maxTotalQueuedBytes"
     : undefined;
   if (limit === undefined) return true;
-  stats.dropped.queue_full++;
+  dropped(core, "queue_full", message, clientId);
   core.reports.reached(limit, clientId, "Message dropped", config[limit]);
   return false;
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Limits } from "../config/types.ts";
+import type { Core } from "../core.ts";
 import type { ParsedFilter } from "../topics/filter.ts";
 import type { Topic } from "../topics/topic.ts";
 
@@ -49,4 +50,16 @@ export function filterLimit(
   const isLong = text.length * 3 > limits.maxTopicLength &&
     encoder.encode(text).length > limits.maxTopicLength;
   return isLong ? "maxTopicLength" : undefined;
+}
+
+/**
+ * Whether clients may not publish to a topic, because it begins with `$`.
+ *
+ * @param core The broker.
+ * @param topic The topic.
+ * @returns Whether they may not.
+ */
+export function isReserved({ config, plugins }: Core, topic: Topic): boolean {
+  return topic.internal && !config.allowDollarPublish &&
+    !plugins.ownsTopic(topic.name);
 }

@@ -49,7 +49,7 @@ export function handlePuback(
   end: number,
 ): undefined {
   const packetId = read(connection, bytes, start, end);
-  connection.session!.usedOutbox?.complete(packetId, 1);
+  connection.session!.usedOutbox?.complete(packetId, 1, reason >= 0x80);
   connection.eased();
 }
 
@@ -64,7 +64,7 @@ export function handlePubrec(
   const outbox = connection.session!.usedOutbox;
   if (reason >= 0x80) {
     // [MQTT-4.3.3-4]: the client does not want it; there is nothing to release.
-    outbox?.complete(packetId, 2);
+    outbox?.complete(packetId, 2, true);
     connection.eased();
     return;
   }

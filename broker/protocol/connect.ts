@@ -6,26 +6,27 @@
  */
 
 import type { IConnackPacket, IConnectPacket } from "mqtt-packet";
-import { decode } from "../../codec/decode.ts";
-import { PacketError } from "../../codec/errors.ts";
 import { ReasonCode } from "../../codec/reason_codes.ts";
-import type { Denial } from "../../plugins/mod.ts";
+import { Stop } from "../../plugins/interceptors.ts";
+import type { ConnackChanges } from "../../plugins/mod.ts";
 import type { Connection } from "../connection.ts";
-import type { Core } from "../core.ts";
+import { interceptConnack } from "../interception/connack.ts";
+import { interceptConnect } from "../interception/connect.ts";
 import {
   entered,
   loginFailed,
   refusedAtOnce,
   refusedSession,
 } from "../limits/entrance.ts";
+import { observeSession } from "../observation.ts";
 import { recheckResumed } from "../recheck.ts";
-import { Session } from "../session/session.ts";
+import type { Session } from "../session/session.ts";
 import { authenticationStep } from "./auth.ts";
+import { candidate } from "./candidate.ts";
+import { connackProperties, refuse, sendConnack } from "./connack.ts";
+import { readConnect } from "./connect_packet.ts";
 import { observePacket } from "./dispatch.ts";
-import { reasonText, refusalCode } from "./reasons.ts";
-import { readWill } from "./will.ts";
-
-type ConnackProperties = NonNullable<IConnackPacket["properties"]>;
+import { judgeWill, readWill } from "./will.ts";
 
 /** Handles a CONNECT; the client's next packets wait until it is decided. */
 export async function handleConnect(
@@ -59,15 +60,19 @@ export async function handleConnect(
     return;
   }
   const clientId = assigned ? `dinomq-${crypto.randomUUID()}` : packet.clientId;
-  const session = candidate(connection, packet, clientId);
-  const problem = readWill(core, session, packet, bytes);
-  if (problem !== undefined) {
-    refuse(connection, problem);
+  const asked = candidate(connection, packet, clientId);
+  const answer = interceptConnect(connection, packet, asked);
+  const outcome = answer instanceof Promise ? await answer : answer;
+  if (connection.closed) return;
+  if (outcome instanceof Stop) {
+    turnAway(connection, asked, outcome.reasonCode, outcome.reasonString);
     return;
   }
-  const early = refusedAtOnce(connection, session);
-  if (early !== undefined) {
-    refuse(connection, early);
+  const session = outcome;
+  const problem = readWill(core, session, packet, bytes) ??
+    refusedAtOnce(connection, session);
+  if (problem !== undefined) {
+    turnAway(connection, session, problem);
     return;
   }
   const method = packet.properties?.authenticationMethod;
@@ -81,23 +86,23 @@ export async function handleConnect(
       succeeded: (data) => admit(connection, session, packet, assigned, data),
       failed: async (denial) => {
         await loginFailed(connection, session, denial);
-        refuse(connection, denial.reasonCode, denial.reasonString);
+        turnAway(connection, session, denial.reasonCode, denial.reasonString);
       },
     };
     await authenticationStep(connection, packet.properties?.authenticationData);
     return;
   }
-  const answer = core.plugins.authenticate({ session });
-  const verdict = answer instanceof Promise ? await answer : answer;
-  if (connection.phase === "closed") return;
+  const decision = core.plugins.authenticate({ session });
+  const verdict = decision instanceof Promise ? await decision : decision;
+  if (connection.closed) return;
   if (verdict !== true) {
     core.logger.info("Client refused", {
-      clientId,
+      clientId: session.clientId,
       username: session.username,
       peer: connection.peer,
     });
     await loginFailed(connection, session, verdict);
-    refuse(connection, verdict.reasonCode, verdict.reasonString);
+    turnAway(connection, session, verdict.reasonCode, verdict.reasonString);
     return;
   }
   await admit(connection, session, packet, assigned, undefined);
@@ -115,28 +120,16 @@ async function admit(
   session.password = undefined;
   const failure = core.journal?.failure;
   if (failure !== undefined && session.expiryInterval > 0) {
-    refuse(connection, ReasonCode.ServerUnavailable, failure.message);
+    const code = ReasonCode.ServerUnavailable;
+    turnAway(connection, session, code, failure.message);
     return;
   }
-  const { will } = session;
-  if (will !== undefined) {
-    const answer = core.may(
-      session,
-      will.topic,
-      "publish",
-      will.qos,
-      will.retain,
-    );
-    const verdict: true | Denial = answer instanceof Promise
-      ? await answer
-      : answer;
-    if (connection.phase === "closed") return;
-    if (verdict !== true) {
-      refuse(
-        connection,
-        verdict.reasonCode ?? ReasonCode.NotAuthorized,
-        verdict.reasonString,
-      );
+  if (session.will !== undefined) {
+    const denial = await judgeWill(core, session);
+    if (connection.closed) return;
+    if (denial !== undefined) {
+      const { reasonCode = ReasonCode.NotAuthorized, reasonString } = denial;
+      turnAway(connection, session, reasonCode, reasonString);
       return;
     }
   }
@@ -144,14 +137,24 @@ async function admit(
   const rechecked = problem ?? recheckResumed(core, session);
   if (rechecked instanceof Promise) {
     await rechecked;
-    if (connection.phase === "closed") return;
+    if (connection.closed) return;
     problem = refusedSession(connection, session);
   }
   if (problem !== undefined) {
-    refuse(connection, problem);
+    turnAway(connection, session, problem);
     return;
   }
-  accept(connection, session, packet, assigned, data);
+  const answer = interceptConnack(core, session);
+  let outcome: ConnackChanges | Stop;
+  if (answer instanceof Promise) {
+    outcome = await answer;
+    if (connection.closed) return;
+    problem = refusedSession(connection, session);
+  } else outcome = answer;
+  if (outcome instanceof Stop) {
+    turnAway(connection, session, outcome.reasonCode, outcome.reasonString);
+  } else if (problem !== undefined) turnAway(connection, session, problem);
+  else accept(connection, session, packet, assigned, data, outcome);
 }
 
 function accept(
@@ -160,6 +163,7 @@ function accept(
   packet: IConnectPacket,
   assigned: boolean,
   data: Uint8Array | undefined,
+  changes: ConnackChanges,
 ): void {
   const { core, version } = connection;
   const { config, plugins } = core;
@@ -182,11 +186,17 @@ function accept(
   connection.open(session.keepAlive);
   const connack: IConnackPacket = {
     cmd: "connack",
-    sessionPresent: session.sessionPresent && version !== 3,
+    // [MQTT-3.2.2-2]: also if it was a plugin that wanted the earlier session.
+    sessionPresent: session.sessionPresent && version !== 3 && !packet.clean,
   };
   if (version === 5) {
     connack.reasonCode = 0;
-    connack.properties = connackProperties(connection, packet, session);
+    connack.properties = connackProperties(
+      connection,
+      packet,
+      session,
+      changes,
+    );
     if (assigned) {
       // [MQTT-3.2.2-16]
       connack.properties.assignedClientIdentifier = session.clientId;
@@ -195,7 +205,7 @@ function accept(
       connack.properties.authenticationData = data as never;
     }
   } else connack.returnCode = 0;
-  if (!connection.send(connack)) {
+  if (!sendConnack(connection, connack)) {
     // Nothing else may come first [MQTT-3.2.0-1], so there is no way to say it.
     connection.drop("the client takes no packet as large as the CONNACK");
     return;
@@ -208,6 +218,13 @@ function accept(
     output.hold();
     core.journal?.wait({ stored: () => output.release() });
   }
+  observeSession(
+    core,
+    session.sessionPresent
+      ? "onBrokerSessionResumed"
+      : "onBrokerSessionCreated",
+    session,
+  );
   if (plugins.hooks.onBrokerClientConnected.length > 0) {
     plugins.emit("onBrokerClientConnected", {
       clientId: session.clientId,
@@ -218,171 +235,22 @@ function accept(
   core.sessions.collectShared(session);
 }
 
-/** What differs from the defaults of the standard (MQTT 5, section 3.2.2.3). */
-function connackProperties(
+/** Answers with a refusal and closes; the plugins are told. */
+function turnAway(
   connection: Connection,
-  packet: IConnectPacket,
-  session: Session,
-): ConnackProperties {
-  const { config } = connection.core;
-  const properties: ConnackProperties = {
-    receiveMaximum: config.receiveMaximum,
-    maximumPacketSize: connection.limits.maxPacketSize,
-    topicAliasMaximum: config.topicAliasMaximum,
-  };
-  const asked = packet.properties?.sessionExpiryInterval ?? 0;
-  // The configuration may say half a second, or a thousand years.
-  const granted = Math.min(0xffffffff, Math.ceil(session.expiryInterval));
-  if (granted !== asked) properties.sessionExpiryInterval = granted;
-  if (config.maxQos < 2) properties.maximumQoS = config.maxQos;
-  if (!config.retainAvailable) properties.retainAvailable = false;
-  if (session.keepAlive !== packet.keepalive) {
-    // [MQTT-3.1.2-21]
-    properties.serverKeepAlive = session.keepAlive;
-  }
-  if (connection.authMethod !== undefined) {
-    properties.authenticationMethod = connection.authMethod;
-  }
-  const { responseInformation } = config;
-  // [MQTT-3.1.2-28]
-  if (
-    packet.properties?.requestResponseInformation &&
-    responseInformation !== undefined
-  ) {
-    properties.responseInformation = responseInformation.replaceAll(
-      "%c",
-      () => session.clientId,
-    );
-  }
-  return properties;
-}
-
-/** What the client asks for, as a session that nobody else knows yet. */
-function candidate(
-  connection: Connection,
-  packet: IConnectPacket,
-  clientId: string,
-): Session {
-  const { core, transport, version } = connection;
-  const { config } = core;
-  const session = new Session(core, clientId);
-  session.username = packet.username;
-  session.password = packet.password === undefined
-    ? undefined
-    : new Uint8Array(packet.password);
-  session.protocolVersion = version;
-  // A field that mqtt-packet's types do not have.
-  session.isBridge = "bridgeMode" in packet && packet.bridgeMode === true;
-  session.cleanStart = packet.clean ?? false;
-  session.expiryInterval = version === 5
-    ? sessionExpiry(core, packet.properties?.sessionExpiryInterval ?? 0)
-    : session.cleanStart
-    ? 0
-    : config.sessionExpiryInterval;
-  const keepAlive = packet.keepalive ?? 0;
-  const capped = keepAlive === 0 || keepAlive > config.maxKeepAlive;
-  // Only MQTT 5 can be told another value.
-  session.keepAlive = version === 5 && capped && config.maxKeepAlive < 65535
-    ? config.maxKeepAlive
-    : keepAlive;
-  session.listener = connection.listener;
-  session.remoteAddress = transport.remoteAddress;
-  session.remotePort = transport.remotePort;
-  session.peerCertificate = transport.peerCertificate;
-  return session;
-}
-
-function readConnect(
-  connection: Connection,
-  bytes: Uint8Array,
-): IConnectPacket {
-  try {
-    return decode(bytes, 5, connection.core.config) as IConnectPacket;
-  } catch (error) {
-    if (error instanceof PacketError) {
-      const level = protocolLevel(bytes);
-      if (level === 5) connection.version = 5;
-      else if (error.reasonCode === ReasonCode.UnsupportedProtocolVersion) {
-        // [MQTT-3.1.2-2]: also those who speak later versions read this.
-        if (level > 5) connection.version = 5;
-        refuse(connection, ReasonCode.UnsupportedProtocolVersion);
-      }
-    }
-    throw error;
-  }
-}
-
-/**
- * Tells a client of MQTT 5 why its CONNECT could not be read.
- *
- * @param connection The connection.
- * @param error What is wrong with the CONNECT.
- */
-export function refuseUnread(connection: Connection, error: PacketError): void {
-  const { bytes, start, end } = connection.input;
-  if (
-    // Then nobody has looked at it yet.
-    error.reasonCode === ReasonCode.PacketTooLarge && bytes[start] === 0x10 &&
-    protocolLevel(bytes.subarray(start, end)) === 5
-  ) connection.version = 5;
-  if (connection.version !== 5) return;
-  connection.send({
-    cmd: "connack",
-    sessionPresent: false,
-    reasonCode: error.reasonCode,
-  });
-}
-
-/** The protocol level of a CONNECT that could not be decoded; 0 if there is none. */
-function protocolLevel(bytes: Uint8Array): number {
-  let at = 1;
-  while (at < bytes.length && bytes[at++] & 0x80);
-  const name = (bytes[at] << 8) | bytes[at + 1];
-  return bytes[at + 2 + name] ?? 0;
-}
-
-/**
- * How long a session may outlive its connection.
- *
- * @param core The broker.
- * @param asked Seconds that the client asks for; 0xFFFFFFFF: for ever.
- * @returns Seconds, or `Infinity`.
- */
-export function sessionExpiry(core: Core, asked: number): number {
-  return Math.min(
-    core.config.sessionExpiryInterval,
-    asked === 0xffffffff ? Infinity : asked,
-  );
-}
-
-/** Answers with a refusal and closes. */
-function refuse(
-  connection: Connection,
+  { clientId, username }: Session,
   reasonCode: number,
   reasonString?: string,
 ): void {
-  if (connection.phase === "closed") return;
-  const connack: IConnackPacket = { cmd: "connack", sessionPresent: false };
-  if (connection.version === 5) {
-    connack.reasonCode = refusalCode("CONNACK", reasonCode);
-    if (reasonString !== undefined) {
-      connack.properties = { reasonString: reasonText(reasonString) };
-    }
-  } else connack.returnCode = RETURN_CODES[reasonCode] ?? 5;
-  if (!connection.send(connack)) {
-    // [MQTT-3.2.2-19]
-    connection.send({ ...connack, properties: {} });
-  }
-  connection.end();
+  if (connection.closed) return;
+  refuse(connection, reasonCode, reasonString);
+  const { core: { plugins }, transport, listener } = connection;
+  if (plugins.hooks.onBrokerClientAuthenticationFailed.length === 0) return;
+  plugins.emit("onBrokerClientAuthenticationFailed", {
+    clientId,
+    username,
+    remoteAddress: transport.remoteAddress,
+    listener,
+    reasonCode,
+  });
 }
-
-// What MQTT 3 has for these reason codes; anything else is 5, not authorized.
-const RETURN_CODES: Readonly<Record<number, number>> = {
-  [ReasonCode.UnsupportedProtocolVersion]: 1,
-  [ReasonCode.ClientIdentifierNotValid]: 2,
-  [ReasonCode.ServerUnavailable]: 3,
-  [ReasonCode.ServerBusy]: 3,
-  [ReasonCode.QuotaExceeded]: 3,
-  [ReasonCode.ConnectionRateExceeded]: 3,
-  [ReasonCode.BadUserNameOrPassword]: 4,
-};

@@ -8,7 +8,8 @@ import type { IDisconnectPacket } from "mqtt-packet";
 import { PacketError } from "../../codec/errors.ts";
 import { ReasonCode } from "../../codec/reason_codes.ts";
 import type { Connection } from "../connection.ts";
-import { sessionExpiry } from "./connect.ts";
+import { interceptDisconnect } from "../interception/disconnect.ts";
+import { sessionExpiry } from "./candidate.ts";
 
 /** Handles a DISCONNECT: the will is dropped, unless the client asks for it. */
 export function handleDisconnect(
@@ -28,6 +29,13 @@ export function handleDisconnect(
     session.expiryInterval = sessionExpiry(connection.core, expiry);
   }
   // [MQTT-3.14.4-3]
-  const { reasonCode } = packet;
-  connection.end(undefined, reasonCode !== undefined && reasonCode !== 0);
+  const { reasonCode = 0 } = packet;
+  const { sendWill } = interceptDisconnect(connection.core, {
+    session,
+    byClient: true,
+    reasonCode,
+    reasonString: packet.properties?.reasonString,
+    sendWill: reasonCode !== 0,
+  });
+  connection.end(undefined, sendWill);
 }

@@ -4,17 +4,19 @@
  * @module
  */
 
-import { PacketError } from "../../codec/errors.ts";
 import type { PublishView } from "../../codec/publish.ts";
 import { ReasonCode } from "../../codec/reason_codes.ts";
-import type { Denial } from "../../plugins/mod.ts";
+import { Stop } from "../../plugins/interceptors.ts";
+import type { Denial, PublishEvent } from "../../plugins/mod.ts";
 import { acknowledge } from "../ack_queue.ts";
 import type { Connection } from "../connection.ts";
+import { dropped } from "../drops.ts";
 import { LimitError } from "../limits/limit_error.ts";
-import { topicLimit } from "../limits/topic_limit.ts";
+import { isReserved } from "../limits/topic_limit.ts";
 import { Message } from "../message.ts";
 import { storeReason } from "../store/failure.ts";
 import { Topic } from "../topics/topic.ts";
+import { checkLimits, topicOf } from "./publish_checks.ts";
 import { forwardRun } from "./publish_run.ts";
 import { reasonText, refusalCode } from "./reasons.ts";
 
@@ -44,7 +46,7 @@ export function handlePublish(
     qos === 0 && view.verbatim && !view.retain && !topic.internal &&
     plugins.hooks.onBrokerMessageReceived.length === 0 &&
     plugins.hooks.onBrokerMessageBroadcast.length === 0 &&
-    core.listeners.size === 0 &&
+    plugins.intercepts.publish === undefined && core.listeners.size === 0 &&
     forwardRun(connection, view, topic)
   ) return;
   if (qos === 2) {
@@ -67,6 +69,8 @@ export function handlePublish(
   if (qos > 0 && journal !== undefined) {
     if (journal.failure !== undefined && version === 5) {
       const reasonCode = storeReason(journal.failure);
+      const message = messageOf(connection, view, passing);
+      dropped(core, "topic_refused", message, null);
       refuse(connection, view, { allow: false, reasonCode });
       return;
     }
@@ -90,54 +94,117 @@ export function handlePublish(
     // A plugin may have disconnected the client for it.
     if (connection.phase !== "open") return;
   }
-  if (
-    topic.internal && !config.allowDollarPublish &&
-    !plugins.ownsTopic(topic.name)
-  ) {
-    deny(connection, topic.name, view, DOLLAR);
-    return;
+  if (plugins.intercepts.publish !== undefined) {
+    return intercept(connection, view, message);
   }
-  if (plugins.filtersTopics) {
-    const verdict = core.may(
-      session,
-      topic.name,
-      "publish",
-      qos,
-      view.retain,
-    );
-    if (verdict instanceof Promise) {
-      // The connection reads nothing meanwhile: the bytes stay where they are.
-      const own = messageOf(connection, view, new Message(topic));
-      return verdict.then((answer) => {
-        core.congestion = null;
-        settle(connection, view, own, answer);
-        return connection.relief();
-      });
+  return judge(connection, view, message, view);
+}
+
+/** Asks the plugins what is to become of the message. */
+function intercept(
+  connection: Connection,
+  view: PublishView<Topic>,
+  passing: Message,
+): Promise<void> | undefined {
+  const { core } = connection;
+  // One of its own, since a plugin may take its time. The connection reads nothing
+  // meanwhile: the bytes stay where they are.
+  const message = ownMessage(connection, view, passing);
+  const event = { session: connection.session!, message };
+  const answer = core.plugins.intercepts.publish!.ask(
+    event,
+    core.appliers.publish,
+  );
+  const settle = (outcome: PublishEvent | Stop): Promise<void> | undefined => {
+    if (connection.phase !== "open") return;
+    if (outcome === event) return judge(connection, view, message, view);
+    if (outcome instanceof Stop) {
+      return stop(connection, view, message, outcome);
     }
-    settle(connection, view, message, verdict);
+    return judge(connection, view, outcome.message as Message, undefined);
+  };
+  if (!(answer instanceof Promise)) return settle(answer);
+  return answer.then((later) => {
+    core.congestion = null;
+    return settle(later) ?? connection.relief();
+  });
+}
+
+/** A plugin has refused a message, or lets it pass unnoticed. */
+function stop(
+  connection: Connection,
+  view: PublishView<Topic>,
+  message: Message,
+  answer: Stop,
+): undefined {
+  const { core } = connection;
+  dropped(core, "intercepted", message, null);
+  if (!answer.drop) {
+    refuse(connection, view, answer);
     return;
   }
-  accept(connection, view, message);
+  const { qos, packetId } = view;
+  if (qos === 0) return;
+  const before = core.journal?.ops;
+  if (qos === 2) connection.session!.addIncoming(packetId);
+  acknowledge(connection, qos === 1 ? 0x40 : 0x50, packetId, 0, before);
+}
+
+/**
+ * Asks whether the client may publish the message.
+ *
+ * @param origin The packet that it is, if no plugin has changed it.
+ */
+function judge(
+  connection: Connection,
+  view: PublishView<Topic>,
+  message: Message,
+  origin: PublishView<Topic> | undefined,
+): Promise<void> | undefined {
+  const { core } = connection;
+  if (message.target.internal && isReserved(core, message.target)) {
+    deny(connection, view, message, DOLLAR);
+    return;
+  }
+  if (!core.plugins.filtersTopics) {
+    accept(connection, view, message, origin);
+    return;
+  }
+  const { topic, qos, retain } = message;
+  const session = connection.session!;
+  const verdict = core.may(session, topic, "publish", qos, retain);
+  if (!(verdict instanceof Promise)) {
+    settle(connection, view, message, origin, verdict);
+    return;
+  }
+  // What a plugin has made it may make into something else meanwhile.
+  const own = origin === undefined
+    ? message.keep()
+    : ownMessage(connection, view, message);
+  return verdict.then((answer) => {
+    core.congestion = null;
+    settle(connection, view, own, origin, answer);
+    return connection.relief();
+  });
 }
 
 function settle(
   connection: Connection,
   view: PublishView<Topic>,
   message: Message,
+  origin: PublishView<Topic> | undefined,
   verdict: true | Denial,
 ): void {
   if (connection.phase !== "open") return;
-  if (verdict === true) {
-    accept(connection, view, message);
-    return;
-  }
-  deny(connection, message.topic, view, verdict);
+  if (verdict === true) accept(connection, view, message, origin);
+  else deny(connection, view, message, verdict);
 }
 
 function accept(
   connection: Connection,
   view: PublishView<Topic>,
   message: Message,
+  origin: PublishView<Topic> | undefined,
 ): void {
   const { core } = connection;
   const { plugins } = core;
@@ -151,7 +218,7 @@ function accept(
   const before = core.journal?.ops;
   // Before anyone gets it: a repeated PUBLISH must find it.
   if (qos === 2) connection.session!.addIncoming(packetId);
-  const anyone = core.delivery.publish(message, view, connection.version);
+  const anyone = core.delivery.publish(message, origin, connection.version);
   if (qos === 0) return;
   // The delivery may have ended this very connection.
   if (connection.phase !== "open") return;
@@ -168,17 +235,19 @@ function accept(
 /** The client has no right to publish there. */
 function deny(
   connection: Connection,
-  topic: string,
   view: PublishView<Topic>,
+  message: Message,
   denial: Denial,
 ): void {
-  const { logger } = connection.core;
+  const { core } = connection;
+  const { logger } = core;
   // A client could fill the log with it.
   if (logger.isEnabled("debug")) {
-    logger.debug(`Client not allowed to publish to TOPIC ${topic}`, {
+    logger.debug(`Client not allowed to publish to TOPIC ${message.topic}`, {
       clientId: connection.session!.clientId,
     });
   }
+  dropped(core, "topic_refused", message, null);
   refuse(connection, view, denial);
 }
 
@@ -189,7 +258,6 @@ function refuse(
   { reasonCode = ReasonCode.NotAuthorized, reasonString }: Denial,
 ): void {
   const { core } = connection;
-  core.stats.dropped.topic_refused++;
   if (qos === 0) return;
   const before = core.journal?.ops;
   if (qos === 2 && connection.version !== 5) {
@@ -219,67 +287,14 @@ function refuse(
   );
 }
 
-/** The topic that a PUBLISH means; a new alias is remembered. */
-function topicOf(connection: Connection, view: PublishView<Topic>): Topic {
-  const { config } = connection.core;
-  const alias = view.topicAlias;
-  if (alias === 0) return view.topic!;
-  if (alias > config.topicAliasMaximum) {
-    // [MQTT-3.3.2-9]
-    throw new LimitError(
-      "topicAliasMaximum",
-      ReasonCode.TopicAliasInvalid,
-      `Cannot take PUBLISH: the topic alias ${alias} is greater than ${config.topicAliasMaximum}`,
-    );
-  }
-  if (view.topic !== undefined) {
-    (connection.aliases ??= new Map()).set(alias, view.topic);
-    return view.topic;
-  }
-  const topic = connection.aliases?.get(alias);
-  if (topic === undefined) {
-    throw new PacketError(
-      ReasonCode.ProtocolError,
-      `Cannot take PUBLISH: the topic alias ${alias} stands for nothing [MQTT-3.3.2-7]`,
-    );
-  }
-  return topic;
-}
-
-function checkLimits(connection: Connection, view: PublishView<Topic>): void {
-  const { config } = connection.core;
-  if (view.qos > config.maxQos) {
-    // [MQTT-3.2.2-11]
-    throw new PacketError(
-      ReasonCode.QoSNotSupported,
-      `Cannot take PUBLISH: QoS ${view.qos} is not supported`,
-    );
-  }
-  if (view.retain && !config.retainAvailable) {
-    // [MQTT-3.2.2-14]
-    throw new PacketError(
-      ReasonCode.RetainNotSupported,
-      "Cannot take PUBLISH: messages are not retained here",
-    );
-  }
-  if (view.userProperties > config.maxUserProperties) {
-    throw new LimitError(
-      "maxUserProperties",
-      ReasonCode.QuotaExceeded,
-      `Cannot take PUBLISH: it has more than ${config.maxUserProperties} user properties`,
-    );
-  }
-  const topic = view.topic;
-  const problem = topic && topicLimit(topic, config);
-  if (problem !== undefined) {
-    throw new LimitError(
-      problem,
-      ReasonCode.TopicNameInvalid,
-      `Cannot take PUBLISH: the topic has ${topic!.levels} levels and ${
-        topic!.bytes.length
-      } bytes, at most ${config.maxTopicLevels} and ${config.maxTopicLength} are allowed`,
-    );
-  }
+/** The message as an object that is not used for the next one. */
+function ownMessage(
+  connection: Connection,
+  view: PublishView<Topic>,
+  message: Message,
+): Message {
+  if (message !== passing) return message;
+  return messageOf(connection, view, new Message(message.target));
 }
 
 function messageOf(

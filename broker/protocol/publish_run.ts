@@ -10,6 +10,7 @@
 
 import { type PublishView, readPublishRun } from "../../codec/publish.ts";
 import type { Connection } from "../connection.ts";
+import { isJudged } from "../interception/deliver.ts";
 import type { Target } from "../topics/subscription_tree.ts";
 import type { Topic } from "../topics/topic.ts";
 
@@ -34,11 +35,15 @@ export function forwardRun(
   if (input.end - end < 2 || bytes[end] !== bytes[start]) return false;
   // Its messages are counted one by one.
   if (connection.throttle !== undefined) return false;
-  if (plugins.filtersTopics || plugins.hooks.onMqttPacketReceived.length > 0) {
+  if (isJudged(core) || plugins.hooks.onMqttPacketReceived.length > 0) {
     return false;
   }
   const { targets, groups } = core.tree.match(topic);
   if (groups.length > 0) return false;
+  // Somebody wants to hear of each message that nobody gets.
+  if (
+    targets.length === 0 && plugins.hooks.onBrokerMessageDropped.length > 0
+  ) return false;
   const most = input.end - start;
   for (let i = 0; i < targets.length; i++) {
     if (!takesRuns(targets[i], version === 5, most)) return false;

@@ -12,7 +12,12 @@ import { VALID_CODES } from "../../codec/valid_codes.ts";
 const LONGEST_TEXT = 1024;
 
 /** Packets that refuse something. */
-export type Refusal = "CONNACK" | "PUBACK" | "SUBACK" | "DISCONNECT";
+export type Refusal =
+  | "CONNACK"
+  | "PUBACK"
+  | "SUBACK"
+  | "UNSUBACK"
+  | "DISCONNECT";
 
 /**
  * The reason code of a refusal.

@@ -6,17 +6,27 @@
 
 import type { ISubscribePacket } from "mqtt-packet";
 import { ReasonCode } from "../../codec/reason_codes.ts";
+import { Stop } from "../../plugins/interceptors.ts";
 import type { Denial, QoS } from "../../plugins/mod.ts";
 import type { Connection } from "../connection.ts";
 import { inConfiguration } from "../limits/limit_reports.ts";
+import {
+  interceptSubscribe,
+  type Requested,
+} from "../interception/subscriptions.ts";
 import { fullQuota } from "../limits/subscription_limit.ts";
 import { filterLimit } from "../limits/topic_limit.ts";
 import { storeReason } from "../store/failure.ts";
-import { parseFilter } from "../topics/filter.ts";
+import { type ParsedFilter, parseFilter } from "../topics/filter.ts";
 import { reasonText, refusalCode } from "./reasons.ts";
 import type { Subscription } from "../topics/subscription_tree.ts";
 
-type Requested = ISubscribePacket["subscriptions"][number];
+/** A filter that is granted. */
+interface Granted {
+  readonly subscription: Subscription;
+  /** What was asked for. */
+  readonly requested: Requested;
+}
 
 /** Why a filter is not granted. */
 interface Refusal {
@@ -44,7 +54,7 @@ export function handleSubscribe(
     sendSuback(connection, packet, granted, "the store cannot be written");
     return;
   }
-  const answers: (Subscription | Refusal)[] = [];
+  const answers: (Granted | Refusal)[] = [];
   const next = (): Promise<void> | undefined => {
     while (answers.length < packet.subscriptions.length) {
       const requested = packet.subscriptions[answers.length];
@@ -66,7 +76,7 @@ export function handleSubscribe(
 function subscribe(
   connection: Connection,
   packet: ISubscribePacket,
-  answers: readonly (Subscription | Refusal)[],
+  answers: readonly (Granted | Refusal)[],
 ): Promise<void> | undefined {
   const { core } = connection;
   const session = connection.session!;
@@ -80,15 +90,15 @@ function subscribe(
     );
     if (reasonString !== undefined) reasons.add(reasonString);
   };
-  const fresh: { subscription: Subscription; requested: Requested }[] = [];
+  const fresh: Granted[] = [];
   const replays: Subscription[] = [];
-  for (const [i, answer] of answers.entries()) {
-    const requested = packet.subscriptions[i];
-    if (!("filter" in answer)) {
+  for (const answer of answers) {
+    if (!("subscription" in answer)) {
       refuse(answer);
       continue;
     }
-    const limit = fullQuota(core, session, answer.filter.text);
+    const { subscription, requested } = answer;
+    const limit = fullQuota(core, session, subscription.filter.text);
     if (limit !== undefined) {
       refuse({
         reasonCode: ReasonCode.QuotaExceeded,
@@ -96,15 +106,15 @@ function subscribe(
       });
       continue;
     }
-    const isNew = session.subscribe(answer);
-    granted.push(answer.qos);
-    fresh.push({ subscription: answer, requested });
+    const isNew = session.subscribe(subscription);
+    granted.push(subscription.qos);
+    fresh.push(answer);
     // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]; shared subscriptions get none.
     const handling = requested.rh ?? 0;
     if (
-      answer.filter.group === undefined && handling !== 2 &&
+      subscription.filter.group === undefined && handling !== 2 &&
       (handling === 0 || isNew)
-    ) replays.push(answer);
+    ) replays.push(subscription);
   }
   const answer = (): void => {
     if (connection.session !== session) return;
@@ -147,12 +157,36 @@ function sendSuback(
   connection.end(ReasonCode.PacketTooLarge);
 }
 
-/** The subscription, or why it is refused. */
+/** What the plugins make of a filter that is valid, then what they grant of that. */
 function grant(
   connection: Connection,
   packet: ISubscribePacket,
   requested: Requested,
-): Subscription | Refusal | Promise<Subscription | Refusal> {
+): Granted | Refusal | Promise<Granted | Refusal> {
+  const { core } = connection;
+  const session = connection.session!;
+  const filter = filterOf(connection, requested);
+  if ("reasonCode" in filter) return filter;
+  const answer = interceptSubscribe(core, session, packet, requested);
+  if (answer === requested) {
+    return permit(connection, packet, requested, filter);
+  }
+  const settle = (
+    outcome: Requested | Stop,
+  ): Granted | Refusal | Promise<Granted | Refusal> => {
+    if (outcome instanceof Stop) return outcome;
+    const changed = filterOf(connection, outcome);
+    if ("reasonCode" in changed) return changed;
+    return permit(connection, packet, outcome, changed);
+  };
+  return answer instanceof Promise ? answer.then(settle) : settle(answer);
+}
+
+/** The filter taken apart, or what is wrong with it. */
+function filterOf(
+  connection: Connection,
+  requested: Requested,
+): ParsedFilter | Refusal {
   const { core } = connection;
   const { config } = core;
   const session = connection.session!;
@@ -180,6 +214,19 @@ function grant(
       } of ${config[limit]}`,
     };
   }
+  return filter;
+}
+
+/** The subscription, or why it is refused. */
+function permit(
+  connection: Connection,
+  packet: ISubscribePacket,
+  requested: Requested,
+  filter: ParsedFilter,
+): Granted | Refusal | Promise<Granted | Refusal> {
+  const { core } = connection;
+  const { config } = core;
+  const session = connection.session!;
   const answer = core.may(
     session,
     filter.filter,
@@ -187,13 +234,13 @@ function grant(
     requested.qos as QoS,
     false,
   );
-  const settle = (verdict: true | Denial): Subscription | Refusal => {
+  const settle = (verdict: true | Denial): Granted | Refusal => {
     if (verdict !== true) {
       const { reasonCode = ReasonCode.NotAuthorized, reasonString } = verdict;
       return { reasonCode, reasonString };
     }
     const identifier = packet.properties?.subscriptionIdentifier;
-    return {
+    const subscription: Subscription = {
       session,
       filter,
       qos: Math.min(requested.qos, config.maxQos) as QoS,
@@ -204,6 +251,7 @@ function grant(
       exempt: false,
       identifiers: identifier === undefined ? [] : [identifier].flat(),
     };
+    return { subscription, requested };
   };
   return answer instanceof Promise ? answer.then(settle) : settle(answer);
 }

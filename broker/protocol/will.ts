@@ -7,9 +7,11 @@
 import type { IConnectPacket } from "mqtt-packet";
 import { ReasonCode } from "../../codec/reason_codes.ts";
 import { willProperties } from "../../codec/will_properties.ts";
-import type { QoS } from "../../plugins/mod.ts";
+import { Stop } from "../../plugins/interceptors.ts";
+import type { Denial, QoS } from "../../plugins/mod.ts";
 import type { Core } from "../core.ts";
-import { topicLimit } from "../limits/topic_limit.ts";
+import { interceptWill } from "../interception/will.ts";
+import { isReserved, topicLimit } from "../limits/topic_limit.ts";
 import { Message } from "../message.ts";
 import type { Session } from "../session/session.ts";
 import { Topic } from "../topics/topic.ts";
@@ -30,12 +32,7 @@ export function readWill(
     core.reports.reached(limit, session.clientId, "Will refused");
     return ReasonCode.TopicNameInvalid;
   }
-  if (
-    topic.internal && !config.allowDollarPublish &&
-    !core.plugins.ownsTopic(topic.name)
-  ) {
-    return ReasonCode.NotAuthorized;
-  }
+  if (isReserved(core, topic)) return ReasonCode.NotAuthorized;
   const qos = (will.qos ?? 0) as QoS;
   // [MQTT-3.2.2-12], [MQTT-3.2.2-13]
   if (qos > config.maxQos) return ReasonCode.QoSNotSupported;
@@ -63,4 +60,29 @@ export function readWill(
   session.willDelay = properties.willDelayInterval ?? 0;
   session.willExpiry = properties.messageExpiryInterval;
   return undefined;
+}
+
+/**
+ * Asks the plugins about the will that a client leaves: what it is to be, and whether
+ * the client may publish that.
+ *
+ * @param core The broker.
+ * @param session What the client asks for; it has a will.
+ * @returns Why the will is refused, if it is.
+ */
+export async function judgeWill(
+  core: Core,
+  session: Session,
+): Promise<Denial | undefined> {
+  const answer = interceptWill(core, session, session.will!, "register");
+  const will = answer instanceof Promise ? await answer : answer;
+  if (will instanceof Stop) {
+    if (!will.drop) return will;
+    session.will = undefined;
+    return undefined;
+  }
+  const { topic, qos, retain } = will;
+  if (isReserved(core, will.target)) return { allow: false };
+  const verdict = await core.may(session, topic, "publish", qos, retain);
+  return verdict === true ? undefined : verdict;
 }

@@ -8,8 +8,10 @@
 import type { QoS } from "../../plugins/mod.ts";
 import { sendAck } from "../ack_queue.ts";
 import type { Core } from "../core.ts";
+import { answered, dropped } from "../drops.ts";
 import { mayQueue } from "../limits/queue_limit.ts";
 import type { Message } from "../message.ts";
+import type { DropReason } from "../stats.ts";
 import type { Waiter } from "../store/journal_types.ts";
 import type { StoredDelivery } from "../store/store.ts";
 import type { SharedGroup } from "../topics/subscription_tree.ts";
@@ -94,7 +96,7 @@ export class Outbox implements Waiter {
     }
     const { clientId } = this.#session;
     const { size, bytes } = this.#queue;
-    if (!mayQueue(this.#core, clientId, size, bytes, message.weight)) {
+    if (!mayQueue(this.#core, clientId, size, bytes, message)) {
       return false;
     }
     this.#record(flight);
@@ -103,11 +105,12 @@ export class Outbox implements Waiter {
     return true;
   }
 
-  /** A PUBACK came, or a PUBCOMP: the message has arrived. */
-  complete(packetId: number, qos: QoS): boolean {
+  /** A PUBACK came, or a PUBCOMP: the message has arrived, or is not wanted. */
+  complete(packetId: number, qos: QoS, refused = false): boolean {
     const flight = this.#window.get(packetId);
     if (flight === undefined || flight.qos !== qos) return false;
     this.#forget(packetId);
+    answered(this.#core, flight, this.#session.clientId, refused);
     this.pump();
     return true;
   }
@@ -134,8 +137,7 @@ export class Outbox implements Waiter {
       if (flight === undefined) return;
       // What was sent once does not expire [MQTT-4.3.3-7].
       if (flight.packetId === 0 && flight.message.expired(Date.now())) {
-        this.#core.stats.dropped.expired++;
-        this.#erase(flight);
+        this.#discard("expired", flight);
         continue;
       }
       // Rights may have changed while the message waited.
@@ -152,13 +154,13 @@ export class Outbox implements Waiter {
           if (this.#asked !== flight) return;
           this.#asked = undefined;
           if (allowed) this.#sendOrPutBack(flight);
-          else this.#deny(flight);
+          else this.#discard("denied", flight);
           this.pump();
         }).catch(this.#core.report);
         return;
       }
       if (verdict) this.#sendOrPutBack(flight);
-      else this.#deny(flight);
+      else this.#discard("denied", flight);
     }
   }
 
@@ -292,8 +294,8 @@ export class Outbox implements Waiter {
       flight.retain,
     );
     if (verdict === false) {
-      this.#forget(flight.packetId);
-      this.#core.stats.dropped.denied++;
+      this.#window.leave(flight.packetId);
+      this.#discard("denied", flight);
       return false;
     }
     // The plugin may have ended the connection.
@@ -304,8 +306,9 @@ export class Outbox implements Waiter {
         this.#resend(flight);
         this.pump();
       } else if (!allowed) {
-        this.#core.stats.dropped.denied++;
-        this.complete(flight.packetId, flight.qos);
+        this.#window.leave(flight.packetId);
+        this.#discard("denied", flight);
+        this.pump();
       }
     }).catch(this.#core.report);
     return false;
@@ -357,8 +360,8 @@ export class Outbox implements Waiter {
     if (flight !== undefined) this.#erase(flight);
   }
 
-  #deny(flight: Flight): void {
-    this.#core.stats.dropped.denied++;
+  #discard(reason: DropReason, flight: Flight): void {
+    dropped(this.#core, reason, flight.message, this.#session.clientId);
     this.#erase(flight);
   }
 

@@ -8,6 +8,9 @@
 import { ReasonCode } from "../../codec/reason_codes.ts";
 import type { Connection } from "../connection.ts";
 import type { Core } from "../core.ts";
+import { chooseMember } from "../interception/member.ts";
+import { observeSession } from "../observation.ts";
+import { fireWill } from "../wills.ts";
 import { Session } from "./session.ts";
 import { UserCounts } from "./user_counts.ts";
 
@@ -16,6 +19,9 @@ export class SessionRegistry {
   readonly #core: Core;
   readonly #sessions = new Map<string, Session>();
   readonly #users = new UserCounts();
+  /** Whether a client is being given its session, and which ended for it. */
+  #attaching = false;
+  #ended: Session[] = [];
 
   constructor(core: Core) {
     this.#core = core;
@@ -41,6 +47,14 @@ export class SessionRegistry {
     return this.#sessions.values();
   }
 
+  /** Whether a client will find an earlier session. */
+  mayResume({ clientId, cleanStart, username }: Session): boolean {
+    const earlier = this.#sessions.get(clientId);
+    // A session belongs to the user who made it; what a plugin made, to the first.
+    return earlier !== undefined && !cleanStart &&
+      (!earlier.claimed || earlier.username === username);
+  }
+
   /**
    * Gives a client that was authenticated its session. Whatever happens to an
    * earlier connection or session of the client happens here, and not before.
@@ -52,9 +66,8 @@ export class SessionRegistry {
   attach(connection: Connection, candidate: Session): Session {
     const { clientId } = candidate;
     const earlier = this.#sessions.get(clientId);
-    // A session belongs to the user who made it; what a plugin made, to the first.
-    const resume = earlier !== undefined && !candidate.cleanStart &&
-      (!earlier.claimed || earlier.username === candidate.username);
+    this.#attaching = true;
+    const resume = this.mayResume(candidate);
     if (earlier !== undefined) {
       // The client is back: its delayed will is not sent [MQTT-3.1.3-9].
       if (
@@ -64,7 +77,11 @@ export class SessionRegistry {
         this.#dropWill(earlier);
       }
       // [MQTT-3.1.4-3]
+      const taken = earlier.connection !== null;
       earlier.connection?.end(ReasonCode.SessionTakenOver);
+      if (resume && taken) {
+        observeSession(this.#core, "onBrokerSessionTakenOver", earlier);
+      }
       if (!resume || this.#sessions.get(clientId) !== earlier) {
         this.end(earlier);
       }
@@ -75,6 +92,8 @@ export class SessionRegistry {
       this.#refresh(session, candidate);
       session.usedOutbox?.hold();
     } else this.#add(session);
+    this.#attaching = false;
+    this.#tellEnded();
     if (!session.claimed) this.#users.added(session);
     session.claimed = true;
     session.sessionPresent = kept;
@@ -102,6 +121,7 @@ export class SessionRegistry {
     this.#add(session);
     if (session.key !== 0) this.#core.journal?.putSession(session);
     this.#scheduleExpiry(session);
+    observeSession(this.#core, "onBrokerSessionCreated", session);
     return session;
   }
 
@@ -157,10 +177,12 @@ export class SessionRegistry {
     this.#core.stats.clientsDisconnected--;
     if (session.claimed) this.#users.removed(session);
     // [MQTT-3.1.2-8]
-    const sent = this.#core.fireWill(session);
+    const sent = fireWill(this.#core, session);
     this.#passOn(session, true);
     session.forget(sent);
     session.destroy();
+    if (this.#attaching) this.#ended.push(session);
+    else observeSession(this.#core, "onBrokerSessionExpired", session);
   }
 
   /** Forgets everything; no will is sent. */
@@ -190,7 +212,7 @@ export class SessionRegistry {
     const { delivery, journal } = this.#core;
     for (const flight of session.usedOutbox?.takeShared(ended) ?? []) {
       const { message, retain, group } = flight;
-      const member = group!.choose(session);
+      const member = chooseMember(this.#core, group!, message, session);
       if (member !== undefined) {
         delivery.deliver(member, message, retain, group);
       }
@@ -218,11 +240,11 @@ export class SessionRegistry {
     if (session.will === undefined) return;
     const { clock } = this.#core;
     const due = session.disconnectedAt + session.willDelay * 1000;
-    if (due <= Date.now()) this.#core.fireWill(session);
+    if (due <= Date.now()) fireWill(this.#core, session);
     else {
       session.willDeadline = clock.schedule(
         due - Date.now(),
-        () => void this.#core.fireWill(session),
+        () => void fireWill(this.#core, session),
       );
     }
   }
@@ -254,6 +276,16 @@ export class SessionRegistry {
     session.willDelay = candidate.willDelay;
     session.willExpiry = candidate.willExpiry;
     session.adoptAttributes(candidate);
+  }
+
+  /** Not before the client has its session: a plugin that hears it may make one. */
+  #tellEnded(): void {
+    const ended = this.#ended;
+    if (ended.length === 0) return;
+    this.#ended = [];
+    for (const session of ended) {
+      observeSession(this.#core, "onBrokerSessionExpired", session);
+    }
   }
 
   #dropWill(session: Session): void {
