@@ -191,6 +191,19 @@ async function settle(
 /** Everything but a clear answer denies: a truthy mistake must not open the door. */
 function denialOf(
   answer: unknown,
+  decider: Decider<never>,
+): Exclude<Verdict, true> {
+  try {
+    return readDenial(answer, decider);
+  } catch (error) {
+    // An object of the plugin's own, with getters that fail.
+    decider.log.failed(decider.method, error);
+    return FAILED;
+  }
+}
+
+function readDenial(
+  answer: unknown,
   { log, method }: Decider<never>,
 ): Exclude<Verdict, true> {
   const denied = DENIED as Exclude<Verdict, true>;

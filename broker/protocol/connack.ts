@@ -27,9 +27,8 @@ export function connackProperties(
     topicAliasMaximum: config.topicAliasMaximum,
   };
   const asked = packet.properties?.sessionExpiryInterval ?? 0;
-  const granted = session.expiryInterval === Infinity
-    ? 0xffffffff
-    : session.expiryInterval;
+  // The configuration may say half a second, or a thousand years.
+  const granted = Math.min(0xffffffff, Math.ceil(session.expiryInterval));
   if (granted !== asked) properties.sessionExpiryInterval = granted;
   if (config.maxQos < 2) properties.maximumQoS = config.maxQos;
   if (!config.retainAvailable) properties.retainAvailable = false;
