@@ -5,14 +5,14 @@
  */
 
 import { ReasonCode } from "../codec/reason_codes.ts";
-import { type PluginEntry, PluginManager } from "../plugins/manager.ts";
-import type { BaseContext, BrokerContext, Logger } from "../plugins/mod.ts";
-import { PluginNamespace } from "../plugins/namespace.ts";
+import type { PluginManager } from "../plugins/manager.ts";
+import type { BrokerContext, Logger } from "../plugins/mod.ts";
+import { Changes } from "./changes.ts";
 import {
   type BrokerConfig,
-  legacyPlugins,
-  resolveConfig,
+  type PluginInput,
   type ResolvedConfig,
+  resolvedConfig,
 } from "./config/mod.ts";
 import { Connection } from "./connection.ts";
 import { Connections } from "./connections.ts";
@@ -24,8 +24,10 @@ import type {
 } from "./broker_types.ts";
 import { Core } from "./core.ts";
 import type { Place } from "./limits/gate.ts";
+import { hostBase } from "./host_base.ts";
 import { createLogger } from "./log.ts";
-import { reload, type ReloadResult } from "./reload.ts";
+import { loadPlugins, pluginSources } from "./plugin_sources.ts";
+import type { ReloadResult } from "./reload.ts";
 import { Services } from "./services.ts";
 import { createStore } from "./store/create.ts";
 import { openStore } from "./store/open.ts";
@@ -64,10 +66,21 @@ export class Broker implements AsyncDisposable {
   #state: BrokerState = "new";
   #core: Core | undefined;
   #plugins: PluginManager | undefined;
-  #namespace: PluginNamespace | undefined;
   #listeners: RunningListener[] = [];
   #starting: Promise<void> | undefined;
-  #reloading: Promise<unknown> = Promise.resolve();
+  readonly #changes: Changes = new Changes({
+    core: (doing) => {
+      if (this.#state === "started") return this.#core!;
+      throw new Error(`Cannot ${doing}: the broker is ${this.#state}`);
+    },
+    sources: (config) => pluginSources(config, this.#options),
+    reloadParts: (next) => ({
+      first: this.#first,
+      listeners: this.#listeners,
+      connections: this.#connections.all(),
+      swap: () => this.#config = this.#core!.config = next,
+    }),
+  });
 
   /** The broker's services, as a plugin has them. Usable while the broker runs. */
   readonly context: BrokerContext;
@@ -83,26 +96,15 @@ export class Broker implements AsyncDisposable {
     config?: BrokerConfig | ResolvedConfig,
     options: BrokerOptions = {},
   ) {
-    this.#config = isResolved(config) ? config : resolveConfig(config);
+    this.#config = resolvedConfig(config);
     this.#first = this.#config;
     this.#options = options;
     this.#logger = options.logger ??
       createLogger({ level: "info", format: "text" });
-    // A broker may be started again, and then has another life.
-    const life = (): AbortSignal => this.#life.signal;
-    const raw = () => this.#config.raw;
-    this.context = new Services({
-      name: "host",
-      logger: this.#logger,
-      config: undefined,
-      get brokerConfig() {
-        return raw();
-      },
-      get signal(): AbortSignal {
-        return life();
-      },
-      count() {},
-    }, () => this.#running);
+    this.context = new Services(
+      hostBase(this.#logger, () => this.#config.raw, () => this.#life.signal),
+      () => this.#running,
+    );
   }
 
   /** How far the broker is. */
@@ -161,13 +163,7 @@ export class Broker implements AsyncDisposable {
       for (const connection of this.#connections.all()) {
         connection.drop("the broker could not be started");
       }
-      this.#life.abort();
-      await this.#plugins?.close();
-      await this.#core?.journal?.close();
-      this.#core?.sessions.clear();
-      this.#core?.clock.clear();
-      this.#plugins = this.#core = undefined;
-      this.#state = "stopped";
+      await this.#end();
       throw error;
     }
   }
@@ -182,7 +178,6 @@ export class Broker implements AsyncDisposable {
     if (this.#state === "starting") await this.#starting?.catch(() => {});
     if (this.#state !== "started") return;
     this.#state = "stopping";
-    const core = this.#core!;
     const plugins = this.#plugins!;
     await plugins.emitAndWait("onBrokerPreShutdown");
     const listeners = this.#listeners;
@@ -194,11 +189,17 @@ export class Broker implements AsyncDisposable {
     // Those that serve WebSockets free their port when the last one is gone.
     await Promise.allSettled(listeners.map((listener) => listener.close()));
     await plugins.emitAndWait("onBrokerPostShutdown");
+    await this.#changes.idle(this.#config.shutdownTimeout * 1000);
+    await this.#end();
+  }
+
+  /** Ends everything that has no connection. */
+  async #end(): Promise<void> {
     this.#life.abort();
-    await plugins.close();
-    await core.journal?.close();
-    core.sessions.clear();
-    core.clock.clear();
+    await this.#plugins?.close();
+    await this.#core?.journal?.close();
+    this.#core?.sessions.clear();
+    this.#core?.clock.clear();
     this.#core = this.#plugins = undefined;
     this.#state = "stopped";
   }
@@ -206,14 +207,14 @@ export class Broker implements AsyncDisposable {
   /**
    * Takes another configuration into use while the broker runs. Everything is loaded
    * first; if anything is wrong, nothing changes. Limits and other plain values,
-   * the options of plugins that can change them, and the certificates of listeners
-   * are exchanged: connections that are open keep their certificates, and get the
-   * new rates. What needs a restart is in the answer and in the log.
+   * plugins and the options of those that can change them, and the certificates of
+   * listeners are exchanged: connections that are open keep their certificates, and
+   * get the new rates. What needs a restart is in the answer and in the log.
    *
    * @param config The new configuration.
    * @returns What needs a restart.
    * @throws {ConfigError} If the configuration is wrong.
-   * @throws {PluginError} If a plugin refuses its options.
+   * @throws {PluginError} If a plugin cannot be loaded or started, or refuses its options.
    * @throws {Error} If the broker does not run.
    *
    * @example
@@ -232,27 +233,62 @@ export class Broker implements AsyncDisposable {
    * ```
    */
   async reload(config?: BrokerConfig | ResolvedConfig): Promise<ReloadResult> {
-    const next = isResolved(config) ? config : resolveConfig(config);
-    const turn = this.#reloading.then(() => this.#reload(next));
-    this.#reloading = turn.catch(() => {});
-    return await turn;
+    return await this.#changes.reload(resolvedConfig(config));
   }
 
-  #reload(next: ResolvedConfig): Promise<ReloadResult> {
-    const core = this.#core;
-    return reload(next, {
-      first: this.#first,
-      core: () => {
-        if (this.#state === "started" && this.#core === core) return core!;
-        throw new Error(
-          `Cannot reload the configuration: the broker is ${this.#state}`,
-        );
-      },
-      entries: () => this.#entriesOf(next),
-      listeners: this.#listeners,
-      connections: this.#connections.all(),
-      swap: () => this.#config = core!.config = next,
-    });
+  /**
+   * Adds a plugin while the broker runs, in the last place, until a reload that does
+   * not name it. It is loaded and started before it takes part in anything.
+   *
+   * @param setting The plugin.
+   * @returns Its name.
+   * @throws {ConfigError} If the setting is wrong.
+   * @throws {PluginError} If it cannot be loaded or started; nothing changes then.
+   * @throws {Error} If the broker does not run.
+   *
+   * @example
+   * ```ts
+   * import { Broker } from "@dinomq/broker";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using broker = new Broker({
+   *   listeners: { default: { bind: "127.0.0.1:0" } },
+   * });
+   * await broker.start();
+   * const name = await broker.addPlugin({ plugin: "auth_anonymous" });
+   * assertEquals(name, "auth_anonymous");
+   * await broker.removePlugin(name);
+   * assertEquals(broker.describePlugins(), []);
+   * ```
+   */
+  async addPlugin(setting: PluginInput): Promise<string> {
+    return await this.#changes.addPlugin(setting);
+  }
+
+  /**
+   * Removes a plugin while the broker runs: waits for what it is doing, closes it.
+   *
+   * @param name Its name.
+   * @throws {PluginError} If no plugin has this name.
+   * @throws {Error} If the broker does not run.
+   */
+  async removePlugin(name: string): Promise<void> {
+    await this.#changes.replacePlugin(name);
+  }
+
+  /**
+   * Replaces a plugin while the broker runs. The new one is loaded and started, then
+   * takes the place of the old one, which ends what it has begun and is closed. Code
+   * that has changed needs another specifier, such as `./geo.ts?v=2`.
+   *
+   * @param name Name of the old one, and of the new one if it does not say another.
+   * @param setting The new one.
+   * @throws {ConfigError} If the setting is wrong.
+   * @throws {PluginError} If the new one cannot be loaded or started: the old one stays. If no plugin has this name.
+   * @throws {Error} If the broker does not run.
+   */
+  async replacePlugin(name: string, setting: PluginInput): Promise<void> {
+    await this.#changes.replacePlugin(name, setting);
   }
 
   /** Shuts the broker down. */
@@ -346,35 +382,14 @@ export class Broker implements AsyncDisposable {
   }
 
   async #loadPlugins(): Promise<PluginManager> {
-    const config = this.#config;
-    for (const warning of config.warnings) this.#logger.warn(warning);
-    const namespace = this.#namespace = await PluginNamespace.open({
-      namespace: this.#options.pluginNamespace ?? config.pluginNamespace,
-      importMap: this.#options.importMap ?? config.importMap,
-      baseUrl: config.baseUrl,
-      import: this.#options.import,
-    });
-    this.#plugins = await PluginManager.load(this.#entriesOf(config), {
-      namespace,
-      logger: this.#logger.child("plugin"),
-      createContext: <C>(base: BaseContext<C>): BrokerContext<C> =>
-        new Services(base, () => this.#running),
-      brokerConfig: config.raw,
-      decisionTimeout: config.pluginTimeout * 1000,
-      authPolicy: config.authPolicy,
-      topicPolicy: config.topicPolicy,
-    });
-    this.#core = new Core(config, this.#logger, this.#plugins);
-    return this.#plugins;
-  }
-
-  #entriesOf(config: ResolvedConfig): PluginEntry[] {
-    if (config.legacy === undefined) return config.plugins as PluginEntry[];
-    return legacyPlugins(
-      config,
-      [...this.#namespace!.aliases().keys()],
-      this.#options.pluginNamespace ?? config.pluginNamespace,
-    ) as PluginEntry[];
+    const plugins = this.#plugins = await loadPlugins(
+      this.#config,
+      this.#options,
+      this.#logger,
+      () => this.#running,
+    );
+    this.#core = new Core(this.#config, this.#logger, plugins);
+    return plugins;
   }
 
   async #closeListeners(): Promise<void> {
@@ -382,10 +397,4 @@ export class Broker implements AsyncDisposable {
     this.#listeners = [];
     await Promise.allSettled(listeners.map((listener) => listener.close()));
   }
-}
-
-function isResolved(
-  config: BrokerConfig | ResolvedConfig | undefined,
-): config is ResolvedConfig {
-  return config !== undefined && "raw" in config && "source" in config;
 }

@@ -5,6 +5,8 @@
  */
 
 import type { PluginEntry } from "../plugins/manager.ts";
+import type { PluginNamespace } from "../plugins/namespace.ts";
+import type { PluginChange } from "../plugins/plugin_changes.ts";
 import { sameData } from "../plugins/same_data.ts";
 import { joinPath } from "./config/key_path.ts";
 import type { ListenerConfig, ResolvedConfig } from "./config/mod.ts";
@@ -28,8 +30,10 @@ export interface ReloadParts {
   readonly first: ResolvedConfig;
   /** The broker; throws if it does not run any more. */
   readonly core: () => Core;
+  /** Where the new configuration's plugins are looked up. */
+  readonly namespace: PluginNamespace;
   /** The plugins of the new configuration. */
-  readonly entries: () => readonly PluginEntry[];
+  readonly entries: readonly PluginEntry[];
   /** The listeners that are open. */
   readonly listeners: readonly RunningListener[];
   /** The connections that are open. */
@@ -39,12 +43,7 @@ export interface ReloadParts {
 }
 
 /** Keys that are read once, when the broker starts. */
-const READ_ONCE = [
-  "importMap",
-  "overlapping",
-  "pluginNamespace",
-  "store",
-] as const;
+const READ_ONCE = ["overlapping", "store"] as const;
 
 /**
  * Takes another configuration into use.
@@ -52,33 +51,36 @@ const READ_ONCE = [
  * @param next The new configuration.
  * @param parts What it is for.
  * @returns What needs a restart.
- * @throws {PluginError} If a plugin refuses its options; nothing has changed then.
+ * @throws {PluginError} If a plugin cannot be loaded or started, or refuses its options; nothing has changed then.
  * @throws {Error} If the broker does not run.
  */
 export async function reload(
   next: ResolvedConfig,
   parts: ReloadParts,
 ): Promise<ReloadResult> {
-  const { first, core, listeners, connections } = parts;
+  const { first, core, listeners, connections, namespace, entries } = parts;
   const { plugins, logger } = core();
-  const options = await plugins.prepareOptions(parts.entries(), next.raw);
-  // It may have taken a while.
-  core();
+  const change = await plugins.changes.prepare(entries, {
+    namespace,
+    brokerConfig: next.raw,
+  });
+  await discardUnless(core, change);
   parts.swap();
+  const committed = change.commit();
   plugins.configure({
     decisionTimeout: next.pluginTimeout * 1000,
     authPolicy: next.authPolicy,
     topicPolicy: next.topicPolicy,
   });
   const restart = READ_ONCE
-    .filter((key) => !sameData(plain(first[key]), plain(next[key])))
+    .filter((key) => !sameData(first[key], next[key]))
     .map(inConfiguration);
   restart.push(...updateListeners(listeners, first, next));
   for (const connection of connections) {
     if (connection.phase === "open") connection.adoptLimits();
   }
-  await options.commit();
-  restart.push(...options.restart);
+  await committed;
+  restart.push(...change.restart);
   for (const warning of next.warnings) logger.warn(warning);
   logger.info("Configuration reloaded", { source: next.source });
   if (restart.length > 0) {
@@ -88,6 +90,24 @@ export async function reload(
   }
   plugins.emit("onBrokerConfigReloaded", { restart });
   return { restart };
+}
+
+/**
+ * Discards a change of the plugins if the broker has ended while it was prepared.
+ *
+ * @param core The broker; throws if it does not run any more.
+ * @param change The change.
+ */
+export async function discardUnless(
+  core: () => Core,
+  change: PluginChange,
+): Promise<void> {
+  try {
+    core();
+  } catch (error) {
+    await change.discard();
+    throw error;
+  }
 }
 
 /** Gives the listeners their new settings; what they cannot change is the answer. */
@@ -117,11 +137,6 @@ function updateListeners(
     restart.push(`${joinPath("listeners", name)} (new)`);
   }
   return restart;
-}
-
-/** An address as a text, since each reading makes another object of it. */
-function plain(value: unknown): unknown {
-  return value instanceof URL ? value.href : value;
 }
 
 function find(

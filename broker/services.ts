@@ -8,7 +8,6 @@ import { ReasonCode } from "../codec/reason_codes.ts";
 import { VALID_CODES } from "../codec/valid_codes.ts";
 import type {
   ApplicationMessage,
-  BaseContext,
   BrokerContext,
   BrokerStats,
   DisconnectOptions,
@@ -19,6 +18,7 @@ import type {
   Session as PublicSession,
   SubscriptionInfo,
 } from "../plugins/mod.ts";
+import type { ContextBase } from "../plugins/plugin_loading.ts";
 import type { Core } from "./core.ts";
 import { sendTo } from "./interception/deliver.ts";
 import { Message } from "./message.ts";
@@ -38,10 +38,10 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
   readonly #core: () => Core;
   readonly name: string;
   readonly logger: Logger;
-  readonly #base: BaseContext<Config>;
+  readonly #base: ContextBase<Config>;
   readonly retained: RetainedService;
 
-  constructor(base: BaseContext<Config>, core: () => Core) {
+  constructor(base: ContextBase<Config>, core: () => Core) {
     this.name = base.name;
     this.logger = base.logger;
     this.#base = base;
@@ -111,7 +111,10 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
       throw new TypeError(`Cannot subscribe to "${filter}": ${problem}`);
     }
     if (this.signal.aborted) return () => {};
-    const remove = core.listeners.add(filter, handler, this.logger);
+    // Of a plugin and the one that replaces it only one gets a message.
+    const remove = core.listeners.add(filter, (message) => {
+      if (this.#base.live) handler(message);
+    }, this.logger);
     this.signal.addEventListener("abort", remove, { once: true });
     return () => {
       this.signal.removeEventListener("abort", remove);

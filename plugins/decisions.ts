@@ -5,6 +5,7 @@
  */
 
 import type { FailureLog } from "./failure_log.ts";
+import type { InFlight } from "./in_flight.ts";
 import type { Denial, EnhancedAuthResult } from "./mod.ts";
 import { isThenable, TIMED_OUT, withTimeLimit } from "./time_limit.ts";
 
@@ -62,6 +63,7 @@ export class DecisionMaker<Event> {
   readonly #deciders: ReadonlyArray<Decider<Event>>;
   readonly #firstDecides: boolean;
   readonly #timeout: number;
+  readonly #inFlight: InFlight;
 
   /**
    * Creates the decision maker.
@@ -69,15 +71,18 @@ export class DecisionMaker<Event> {
    * @param deciders Whom to ask, in this order.
    * @param policy How the answers are combined.
    * @param timeout How long one plugin may take, in milliseconds.
+   * @param inFlight Where decisions are counted that wait for a plugin.
    */
   constructor(
     deciders: ReadonlyArray<Decider<Event>>,
     policy: DecisionPolicy,
     timeout: number,
+    inFlight: InFlight,
   ) {
     this.#deciders = deciders;
     this.#firstDecides = policy === "first";
     this.#timeout = timeout;
+    this.#inFlight = inFlight;
   }
 
   /**
@@ -125,14 +130,19 @@ export class DecisionMaker<Event> {
     event: Event,
   ): Promise<Verdict> {
     const decider = this.#deciders[index];
-    const answer = await settle(promise, decider, this.#timeout);
-    if (answer === true) {
-      if (this.#firstDecides) return true;
-      someoneAgrees = true;
-    } else if (answer !== undefined && answer !== null) {
-      return answer === FAILED ? FAILED : denialOf(answer, decider);
+    this.#inFlight.enter();
+    try {
+      const answer = await settle(promise, decider, this.#timeout);
+      if (answer === true) {
+        if (this.#firstDecides) return true;
+        someoneAgrees = true;
+      } else if (answer !== undefined && answer !== null) {
+        return answer === FAILED ? FAILED : denialOf(answer, decider);
+      }
+      return await this.#askFrom(index + 1, someoneAgrees, event);
+    } finally {
+      this.#inFlight.leave();
     }
-    return this.#askFrom(index + 1, someoneAgrees, event);
   }
 }
 

@@ -21,7 +21,9 @@ export type PluginErrorKind =
   /** The options were refused; the message has the path. */
   | "options"
   /** The constructor threw. */
-  | "constructor";
+  | "constructor"
+  /** It could not be started in a broker that runs already. */
+  | "start";
 
 /** Base class of every failure to load a plugin. */
 export class PluginError extends Error {

@@ -6,6 +6,7 @@
  */
 
 import { type Step, stepsOf } from "./hook_tables.ts";
+import type { InFlight } from "./in_flight.ts";
 import { type AnswerForm, ANSWERS, problemOf } from "./interceptor_answers.ts";
 import type {
   AcceptEvent,
@@ -69,6 +70,7 @@ export class InterceptorChain<Event extends object, Changes> {
   readonly #method: string;
   readonly #form: AnswerForm;
   readonly #timeout: number;
+  readonly #inFlight: InFlight;
   #depth = 0;
 
   /**
@@ -78,17 +80,20 @@ export class InterceptorChain<Event extends object, Changes> {
    * @param method Name of the hook.
    * @param form What they may answer.
    * @param timeout How long one may take, in milliseconds.
+   * @param inFlight Where chains are counted that wait for a plugin.
    */
   constructor(
     steps: readonly Step[],
     method: string,
     form: AnswerForm,
     timeout: number,
+    inFlight: InFlight,
   ) {
     this.#steps = steps;
     this.#method = method;
     this.#form = form;
     this.#timeout = timeout;
+    this.#inFlight = inFlight;
   }
 
   /**
@@ -133,7 +138,7 @@ export class InterceptorChain<Event extends object, Changes> {
         const answer = step.handler(event);
         if (answer === undefined || answer === null) continue;
         if (isThenable(answer)) {
-          if (!now) return this.#wait(index, answer, event, apply);
+          if (!now) return this.#goOn(index, answer, event, apply);
           refusePromise(answer);
         }
         next = this.#take(answer, event, apply);
@@ -149,6 +154,21 @@ export class InterceptorChain<Event extends object, Changes> {
       event = next;
     }
     return event;
+  }
+
+  /** Until its end the plugins of the chain are needed. */
+  async #goOn(
+    index: number,
+    promise: PromiseLike<unknown>,
+    event: Event,
+    apply: Apply<Event, Changes>,
+  ): Promise<Event | Stop> {
+    this.#inFlight.enter();
+    try {
+      return await this.#wait(index, promise, event, apply);
+    } finally {
+      this.#inFlight.leave();
+    }
   }
 
   async #wait(
@@ -284,18 +304,26 @@ export interface Intercepts {
  *
  * @param plugins The plugins in their order.
  * @param timeout How long one may take, in milliseconds.
+ * @param inFlight Where chains are counted that wait for a plugin.
  * @returns The chains.
  */
 export function interceptsOf(
   plugins: readonly Plugin[],
   timeout: number,
+  inFlight: InFlight,
 ): Intercepts {
   const chain = <Event extends object, Changes>(
     hook: keyof typeof ANSWERS,
   ): InterceptorChain<Event, Changes> | undefined => {
     const steps = stepsOf(plugins, hook);
     if (steps.length === 0) return undefined;
-    return new InterceptorChain(steps, hook, ANSWERS[hook], timeout);
+    return new InterceptorChain(
+      steps,
+      hook,
+      ANSWERS[hook],
+      timeout,
+      inFlight,
+    );
   };
   const selectors = stepsOf(plugins, "selectSharedMember");
   return {

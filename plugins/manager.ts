@@ -9,19 +9,29 @@ import {
   decideEnhanced,
   type Decider,
   DecisionMaker,
-  type DecisionPolicy,
   type EnhancedAuthVerdict,
   type Verdict,
 } from "./decisions.ts";
-import { decidersOf, type Step, stepsOf, takesPart } from "./hook_tables.ts";
+import { decidersOf, type Step, stepsOf } from "./hook_tables.ts";
+import { InFlight } from "./in_flight.ts";
 import { type Intercepts, interceptsOf } from "./interceptors.ts";
+import type {
+  DecisionOptions,
+  LifeCycleEventName,
+  ObserverTable,
+  PluginManagerOptions,
+} from "./manager_types.ts";
+import { PluginChanges } from "./plugin_changes.ts";
 import { closeAll } from "./plugin_closing.ts";
+import {
+  describePlugin,
+  type PluginDescription,
+} from "./plugin_description.ts";
 import {
   checkMethods,
   loadPlugin,
   type Plugin,
   type PluginEntry,
-  type PluginHost,
 } from "./plugin_loading.ts";
 import type {
   AuthenticateEvent,
@@ -30,67 +40,17 @@ import type {
   EnhancedAuthEvent,
   TopicFilteringEvent,
 } from "./mod.ts";
-import { EVENT_NAMES, hooksOf } from "./plugin_class.ts";
-import { type PreparedOptions, prepareOptions } from "./reloading.ts";
+import { EVENT_NAMES } from "./plugin_class.ts";
 import { TopicDecisions } from "./topic_decisions.ts";
 
+export type { PluginDescription } from "./plugin_description.ts";
 export type { PluginEntry } from "./plugin_loading.ts";
-export type { DecisionPolicy, EnhancedAuthVerdict, Verdict };
-
-/** Options of {@linkcode PluginManager.load}. */
-export interface PluginManagerOptions extends PluginHost {
-  /** How the answers to `authenticate` are combined. Default: `all`. */
-  authPolicy?: DecisionPolicy;
-  /** How the answers to `topicFiltering` are combined. Default: `all`. */
-  topicPolicy?: DecisionPolicy;
-  /** Milliseconds that a plugin may take for a decision. Default: 5000. */
-  decisionTimeout?: number;
-  /**
-   * Milliseconds that a plugin may take for a life cycle event, for its last events
-   * and for `close()`. Default: 30000.
-   */
-  lifeCycleTimeout?: number;
-}
-
-/** How decisions are made. */
-export type DecisionOptions = Required<
-  Pick<PluginManagerOptions, "authPolicy" | "topicPolicy" | "decisionTimeout">
->;
-
-/** The events that the broker waits for. */
-export type LifeCycleEventName =
-  | "onBrokerPreStart"
-  | "onBrokerPostStart"
-  | "onBrokerPreShutdown"
-  | "onBrokerPostShutdown";
-
-/** Delivers one event to one plugin. Never throws. */
-export type Observer<Name extends BrokerEventName> = (
-  event: BrokerEvents[Name],
-) => void;
-
-/** The observers of each event, in the order of the plugins. */
-export type ObserverTable = {
-  readonly [Name in BrokerEventName]: ReadonlyArray<Observer<Name>>;
-};
-
-/** One plugin, for a person who looks at the configuration. */
-export interface PluginDescription {
-  /** Its name in the log. */
-  readonly name: string;
-  /** What was imported; the name of the class if nothing was. */
-  readonly specifier: string;
-  /** The import map with its alias. */
-  readonly importMap?: string;
-  /** The methods that the broker calls. */
-  readonly hooks: readonly string[];
-  /** How often it failed. */
-  readonly failures: number;
-  /** How many events it did not get, because it was too slow. */
-  readonly dropped: number;
-  /** What it counts itself. */
-  readonly counters: Readonly<Record<string, number>>;
-}
+export type * from "./manager_types.ts";
+export type {
+  DecisionPolicy,
+  EnhancedAuthVerdict,
+  Verdict,
+} from "./decisions.ts";
 
 /**
  * The plugins of one broker. The tables that say who is called may be exchanged
@@ -104,6 +64,8 @@ export class PluginManager {
   readonly hooks: ObserverTable;
   /** Who may change or refuse what; a hook that nobody implements is absent. */
   intercepts: Intercepts = {};
+  /** Changes the set of plugins. */
+  readonly changes: PluginChanges;
   /** Whether any plugin decides about topics; if not, every topic is allowed. */
   filtersTopics = false;
   /** Whether any plugin decides who may connect; if not, nobody may. */
@@ -112,7 +74,7 @@ export class PluginManager {
   authenticatesEnhanced = false;
 
   /** In the order in which they get events and are asked. */
-  readonly #plugins: readonly Plugin[];
+  #plugins: readonly Plugin[];
   #decisions: DecisionOptions;
   readonly #lifeCycleTimeout: number;
   #closing: Promise<void> | undefined;
@@ -124,6 +86,10 @@ export class PluginManager {
   #auth!: DecisionMaker<AuthenticateEvent>;
   #topic!: TopicDecisions;
   #enhancedAuth: ReadonlyArray<Decider<EnhancedAuthEvent>> = [];
+  /** What waits for plugins of these tables. */
+  #inFlight: InFlight = new InFlight();
+  /** The same of tables that were replaced. */
+  #earlier: InFlight[] = [];
 
   private constructor(
     plugins: readonly Plugin[],
@@ -136,6 +102,14 @@ export class PluginManager {
       decisionTimeout: options.decisionTimeout ?? 5000,
     };
     this.#lifeCycleTimeout = options.lifeCycleTimeout ?? 30_000;
+    this.changes = new PluginChanges(options, this.#lifeCycleTimeout, {
+      plugins: () => this.#plugins,
+      exchange: (plugins) => {
+        this.#plugins = plugins;
+        this.#rebuild();
+        return this.#earlier;
+      },
+    });
     this.hooks = this.#observers as unknown as ObserverTable;
     this.#rebuild();
   }
@@ -157,7 +131,7 @@ export class PluginManager {
     const names = new Set<string>();
     try {
       for (const entry of entries) {
-        const plugin = await loadPlugin(entry, names, options);
+        const plugin = await loadPlugin(entry, names, options, true);
         plugins.push(plugin);
         checkMethods(plugin, entry.path);
       }
@@ -202,6 +176,8 @@ export class PluginManager {
    * @param name Name of the event.
    */
   async emitAndWait(name: LifeCycleEventName): Promise<void> {
+    const inFlight = this.#inFlight;
+    inFlight.enter();
     for (const { plugin, handler } of this.#lifeCycle.get(name) ?? []) {
       await plugin.channel.deliverAndWait(
         name,
@@ -210,6 +186,7 @@ export class PluginManager {
         this.#lifeCycleTimeout,
       );
     }
+    inFlight.leave();
   }
 
   /**
@@ -250,12 +227,17 @@ export class PluginManager {
    * @param event The step.
    * @returns The answer, or `undefined` if no plugin knows the method.
    */
-  enhancedAuthenticate(event: EnhancedAuthEvent): Promise<EnhancedAuthVerdict> {
-    return decideEnhanced(
-      this.#enhancedAuth,
-      event,
-      this.#decisions.decisionTimeout,
-    );
+  async enhancedAuthenticate(
+    event: EnhancedAuthEvent,
+  ): Promise<EnhancedAuthVerdict> {
+    const inFlight = this.#inFlight;
+    inFlight.enter();
+    const { decisionTimeout } = this.#decisions;
+    try {
+      return await decideEnhanced(this.#enhancedAuth, event, decisionTimeout);
+    } finally {
+      inFlight.leave();
+    }
   }
 
   /**
@@ -269,46 +251,12 @@ export class PluginManager {
   }
 
   /**
-   * Offers the plugins the options of another configuration. Nothing changes before
-   * they are committed.
-   *
-   * @param entries The plugins of the other configuration.
-   * @param brokerConfig The whole other configuration, frozen.
-   * @returns What to commit.
-   * @throws {PluginError} If options are refused.
-   */
-  prepareOptions(
-    entries: readonly PluginEntry[],
-    brokerConfig: Readonly<Record<string, unknown>>,
-  ): Promise<PreparedOptions> {
-    return prepareOptions(
-      this.#plugins,
-      entries,
-      brokerConfig,
-      this.#lifeCycleTimeout,
-    );
-  }
-
-  /**
    * Describes the plugins.
    *
    * @returns One description for each, in their order.
    */
   describe(): PluginDescription[] {
-    return this.#plugins.map((plugin) => this.#describe(plugin));
-  }
-
-  #describe(plugin: Plugin): PluginDescription {
-    const { name, specifier, importMap, object, log, counters } = plugin;
-    return {
-      name,
-      specifier,
-      ...(importMap !== undefined && { importMap }),
-      hooks: hooksOf(object).filter((hook) => takesPart(plugin, hook)),
-      failures: log.failures,
-      dropped: log.dropped,
-      counters: { ...counters },
-    };
+    return this.#plugins.map(describePlugin);
   }
 
   /**
@@ -326,6 +274,7 @@ export class PluginManager {
     this.#lifeCycle.clear();
     this.intercepts = {};
     await closeAll(this.#plugins, this.#lifeCycleTimeout);
+    await this.changes.idle();
   }
 
   /**
@@ -334,6 +283,9 @@ export class PluginManager {
    */
   #rebuild(): void {
     const plugins = this.#plugins;
+    this.#earlier.push(this.#inFlight);
+    this.#earlier = this.#earlier.filter(({ isIdle }) => !isIdle);
+    const inFlight = this.#inFlight = new InFlight();
     for (const name of EVENT_NAMES) {
       const steps = stepsOf(plugins, name);
       this.#lifeCycle.set(name, steps);
@@ -343,17 +295,18 @@ export class PluginManager {
     }
     const { authPolicy, topicPolicy, decisionTimeout } = this.#decisions;
     const auth = decidersOf<AuthenticateEvent>(plugins, "authenticate");
-    this.#auth = new DecisionMaker(auth, authPolicy, decisionTimeout);
+    this.#auth = new DecisionMaker(auth, authPolicy, decisionTimeout, inFlight);
     this.#topic = new TopicDecisions(
       decidersOf(plugins, "topicFiltering"),
       topicPolicy,
       decisionTimeout,
+      inFlight,
     );
     this.#enhancedAuth = decidersOf(plugins, "enhancedAuthenticate");
     this.authenticates = auth.length > 0;
     this.authenticatesEnhanced = this.#enhancedAuth.length > 0;
     this.filtersTopics = this.#topic.size > 0;
-    this.intercepts = interceptsOf(plugins, decisionTimeout);
+    this.intercepts = interceptsOf(plugins, decisionTimeout, inFlight);
     for (const { log } of plugins) log.observer = this.#failed;
   }
 

@@ -112,12 +112,17 @@ export function importFailure(
   );
 }
 
+/** What is imported, with the name of the export if one was chosen. */
+export function fullSpecifier(
+  { specifier, exportName }: ResolvedPlugin,
+): string {
+  return exportName === undefined ? specifier : `${specifier}#${exportName}`;
+}
+
 /** The beginning of every message: which plugin, where it is named, which module, which import map. */
 export function cannotLoad(plugin: ResolvedPlugin): string {
-  const { name, specifier, exportName, importMap, path } = plugin;
-  const full = exportName === undefined
-    ? specifier
-    : `${specifier}#${exportName}`;
+  const { name, importMap, path } = plugin;
+  const full = fullSpecifier(plugin);
   const details = [
     ...(path === undefined ? [] : [path]),
     ...(full === name ? [] : [`"${shorten(full)}"`]),

@@ -16,6 +16,7 @@ import {
   splitFragment,
 } from "./import_map.ts";
 import {
+  fullSpecifier,
   importFailure,
   type ResolvedPlugin,
   selectClass,
@@ -180,6 +181,18 @@ export class PluginNamespace {
   }
 
   /**
+   * Finds out where a plugin would come from.
+   *
+   * @param nameOrSpecifier An alias or a specifier, as for {@linkcode resolve}.
+   * @param path Where the configuration has the name, for messages: `plugins[0]`.
+   * @returns What would be imported, as {@linkcode LoadedPlugin} has it.
+   * @throws {PluginLoadError} If nothing has this name.
+   */
+  locate(nameOrSpecifier: string, path?: string): string {
+    return fullSpecifier(this.resolve(nameOrSpecifier, path));
+  }
+
+  /**
    * Loads a plugin's class. A module is imported only once, whichever of its
    * exports are asked for.
    *
@@ -200,12 +213,10 @@ export class PluginNamespace {
       throw importFailure(plugin, cause);
     }
     const pluginClass = selectClass(plugin, module);
-    const { specifier, exportName, importMap } = plugin;
+    const { importMap } = plugin;
     return {
       name: plugin.isAlias ? plugin.name : pluginClass.name || plugin.name,
-      specifier: exportName === undefined
-        ? specifier
-        : `${specifier}#${exportName}`,
+      specifier: fullSpecifier(plugin),
       ...(importMap !== undefined && { importMap }),
       pluginClass,
     };

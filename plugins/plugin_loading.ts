@@ -57,7 +57,7 @@ export interface PluginHost {
   /** The log; each plugin gets a child of it. */
   logger: Logger;
   /** Completes a context by the broker's services. */
-  createContext: <Config>(base: BaseContext<Config>) => BrokerContext<Config>;
+  createContext: <Config>(base: ContextBase<Config>) => BrokerContext<Config>;
   /** The whole configuration, frozen. */
   brokerConfig: Readonly<Record<string, unknown>>;
   /**
@@ -71,6 +71,8 @@ export interface PluginHost {
 export interface Plugin {
   /** Its name, which no other plugin of the broker has. */
   readonly name: string;
+  /** The name that it has if nobody gives it another: its alias or class. */
+  readonly ownName: string;
   /** What was imported, or the name of the class. */
   readonly specifier: string;
   /** The import map with its alias. */
@@ -100,7 +102,21 @@ export interface Plugin {
 /** A context's own part, whose options may change. */
 export type ChangingBase =
   & Pick<BaseContext, "name" | "logger" | "signal" | "count">
-  & { config: unknown; brokerConfig: Readonly<Record<string, unknown>> };
+  & {
+    config: unknown;
+    brokerConfig: Readonly<Record<string, unknown>>;
+    /**
+     * Whether the plugin has its part in what happens. One that is to replace
+     * another is loaded and started before that.
+     */
+    live: boolean;
+  };
+
+/** What a context is made of. */
+export type ContextBase<Config> = BaseContext<Config> & {
+  /** Whether the plugin gets the messages that it listens to. */
+  readonly live: boolean;
+};
 
 /**
  * Loads one plugin.
@@ -108,6 +124,7 @@ export type ChangingBase =
  * @param entry The plugin.
  * @param names The names that are taken; the new one is added.
  * @param host What it gets from the broker.
+ * @param live Whether it has its part in what happens from the beginning.
  * @returns The plugin.
  * @throws {PluginError} If it cannot be loaded.
  */
@@ -115,6 +132,7 @@ export async function loadPlugin(
   entry: PluginEntry,
   names: Set<string>,
   host: PluginHost,
+  live: boolean,
 ): Promise<Plugin> {
   const source = await findSource(entry, host.namespace);
   const name = uniqueName(entry.name ?? source.name, names);
@@ -125,12 +143,19 @@ export async function loadPlugin(
     counters[counter] = (counters[counter] ?? 0) + by;
   };
   const made = source.object === undefined
-    ? await construct(source, entry, { name, logger, count }, controller, host)
+    ? await construct(
+      source,
+      entry,
+      { name, logger, count, live },
+      controller,
+      host,
+    )
     : { object: source.object };
   names.add(name);
   const log = new FailureLog(logger, name);
   return {
     name,
+    ownName: source.name,
     specifier: source.specifier,
     ...(source.importMap !== undefined && { importMap: source.importMap }),
     ...made,
@@ -199,7 +224,7 @@ function uniqueName(name: string, names: ReadonlySet<string>): string {
 async function construct(
   source: { readonly pluginClass: PluginClass },
   entry: PluginEntry,
-  own: Pick<BaseContext, "name" | "logger" | "count">,
+  own: Pick<ChangingBase, "name" | "logger" | "count" | "live">,
   controller: AbortController,
   host: PluginHost,
 ): Promise<{ object: object; pluginClass: PluginClass; base: ChangingBase }> {
@@ -214,7 +239,7 @@ async function construct(
     signal: controller.signal,
   };
   try {
-    const context = host.createContext<never>(base as BaseContext<never>);
+    const context = host.createContext<never>(base as ContextBase<never>);
     return { object: new pluginClass(context), pluginClass, base };
   } catch (cause) {
     // The constructor may have started timers before it threw.

@@ -30,20 +30,18 @@ interface Change {
 /**
  * Offers plugins their new options.
  *
- * @param plugins The plugins that run.
- * @param entries The plugins of the new configuration.
+ * @param pairs Plugins that run, each with its entry in the new configuration.
  * @param brokerConfig The whole new configuration, frozen.
  * @param limit Milliseconds that one plugin may take.
  * @returns What to commit.
  * @throws {PluginError} If options are refused, by the schema or by the plugin; nothing has changed then.
  */
 export async function prepareOptions(
-  plugins: readonly Plugin[],
-  entries: readonly PluginEntry[],
+  pairs: ReadonlyArray<readonly [plugin: Plugin, entry: PluginEntry]>,
   brokerConfig: Readonly<Record<string, unknown>>,
   limit: number,
 ): Promise<PreparedOptions> {
-  const { pairs, restart } = pair(plugins, entries);
+  const restart: string[] = [];
   const changes: Change[] = [];
   for (const [plugin, entry] of pairs) {
     const change = await offer(plugin, entry, limit);
@@ -56,44 +54,14 @@ export async function prepareOptions(
   const commit = async (): Promise<void> => {
     for (const [plugin, entry] of pairs) {
       if (plugin.base !== undefined) plugin.base.brokerConfig = brokerConfig;
-      if (changes.some((change) => change.plugin === plugin)) {
-        plugin.entry = entry;
-      }
+      const hasOptions = changes.some((change) => change.plugin === plugin);
+      // What a restart is needed for is to be told at the next reload too.
+      const { options } = hasOptions ? entry : plugin.entry;
+      plugin.entry = { ...entry, options };
     }
     for (const change of changes) await apply(change, limit);
   };
   return { restart, commit };
-}
-
-/** Which entry is whose, and what has no counterpart. */
-function pair(
-  plugins: readonly Plugin[],
-  entries: readonly PluginEntry[],
-): { pairs: [Plugin, PluginEntry][]; restart: string[] } {
-  const left = [...entries];
-  const pairs: [Plugin, PluginEntry][] = [];
-  const restart: string[] = [];
-  let isMoved = false;
-  for (const plugin of plugins) {
-    const { entry } = plugin;
-    const index = left.findIndex((other) =>
-      other.plugin === entry.plugin && other.name === entry.name
-    );
-    if (index === -1) {
-      restart.push(`${entry.path} (removed)`);
-      continue;
-    }
-    const [found] = left.splice(index, 1);
-    const last = pairs.at(-1)?.[1];
-    if (last && entries.indexOf(found) < entries.indexOf(last)) isMoved = true;
-    if (!sameData(found.use, entry.use)) {
-      restart.push(`${found.path} (its use)`);
-    }
-    pairs.push([plugin, found]);
-  }
-  for (const { path } of left) restart.push(`${path} (new)`);
-  if (isMoved) restart.push("plugins (their order)");
-  return { pairs, restart };
 }
 
 /** Checks the options and lets the plugin prepare itself. */

@@ -11,6 +11,7 @@ import {
   type DecisionPolicy,
   type Verdict,
 } from "./decisions.ts";
+import type { InFlight } from "./in_flight.ts";
 import type { TopicFilteringEvent } from "./mod.ts";
 
 /** A plugin that decides about topics; `prefix` is empty if about all of them. */
@@ -38,11 +39,13 @@ export class TopicDecisions {
    * @param deciders Whom to ask, in this order.
    * @param policy How the answers are combined.
    * @param timeout How long one plugin may take, in milliseconds.
+   * @param inFlight Where decisions are counted that wait for a plugin.
    */
   constructor(
     deciders: readonly TopicDecider[],
     policy: DecisionPolicy,
     timeout: number,
+    inFlight: InFlight,
   ) {
     this.size = deciders.length;
     const makerOf = (prefix: string) =>
@@ -50,6 +53,7 @@ export class TopicDecisions {
         deciders.filter((decider) => prefix.startsWith(decider.prefix)),
         policy,
         timeout,
+        inFlight,
       );
     const prefixes = new Set(deciders.map(({ prefix }) => prefix));
     this.#general = prefixes.delete("") ? makerOf("") : undefined;

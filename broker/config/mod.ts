@@ -8,9 +8,11 @@ export { type BindAddress, parseBind } from "./bind.ts";
 export { ConfigError, type ConfigProblem } from "./config_error.ts";
 export { DEFAULT_NAMESPACE, legacyPlugins } from "./legacy.ts";
 export { type ConfigFile, loadConfig, readConfigFile } from "./load.ts";
+export { readPlugin } from "./plugins.ts";
 export {
   isResolvedConfig,
   resolveConfig,
+  resolvedConfig,
   type ResolveOptions,
 } from "./resolve.ts";
 export type {

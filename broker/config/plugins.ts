@@ -1,7 +1,7 @@
-import type { ConfigProblem } from "./config_error.ts";
+import { ConfigError, type ConfigProblem } from "./config_error.ts";
 import { joinPath } from "./key_path.ts";
 import { isMap } from "./plain.ts";
-import type { PluginSetting } from "./types.ts";
+import type { PluginInput, PluginSetting } from "./types.ts";
 import { mismatch } from "./values.ts";
 
 const PATH = "plugins";
@@ -32,6 +32,30 @@ export function readPlugins(
     ),
   });
   return [];
+}
+
+/**
+ * Reads one plugin that a program adds while the broker runs.
+ *
+ * @param setting The plugin.
+ * @returns The plugin.
+ * @throws {ConfigError} If anything is wrong with it.
+ */
+export function readPlugin(setting: PluginInput): PluginSetting {
+  const problems: ConfigProblem[] = [];
+  const { plugin } = Object(setting) as Partial<PluginInput>;
+  const isPlugin = typeof plugin === "string" || typeof plugin === "function" ||
+    (typeof plugin === "object" && plugin !== null && !Array.isArray(plugin));
+  if (!isPlugin) {
+    const message = mismatch(
+      "an alias, a specifier, a class or object",
+      plugin,
+    );
+    problems.push({ path: "plugin", message });
+  }
+  const found = isPlugin ? readExplicit({ ...setting }, "", problems) : [];
+  if (problems.length > 0) throw new ConfigError("plugin", problems);
+  return found[0];
 }
 
 function readMap(
@@ -97,6 +121,13 @@ function readExplicit(
   problems: ConfigProblem[],
 ): PluginSetting[] {
   const { plugin, options, name, ...others } = item;
+  if (plugin === "") {
+    problems.push({
+      path: joinPath(path, "plugin"),
+      message: "is a plugin without a name",
+    });
+    return [];
+  }
   for (const key of Object.keys(others)) {
     problems.push({
       path: joinPath(path, key),

@@ -119,6 +119,21 @@ export function resolveConfig(
   return result;
 }
 
+/**
+ * Resolves a configuration, unless it looks like one that was, and was copied since.
+ *
+ * @param config The configuration.
+ * @returns The configuration with everything filled in.
+ * @throws {ConfigError} If anything in it is wrong.
+ */
+export function resolvedConfig(
+  config: BrokerConfig | ResolvedConfig | undefined,
+): ResolvedConfig {
+  const isResolved = config !== undefined && "raw" in config &&
+    "source" in config;
+  return isResolved ? config : resolveConfig(config);
+}
+
 /** A path of the configuration starts at its file. */
 function besideConfig(path: string, baseUrl: URL | undefined): string | URL {
   if (baseUrl?.protocol !== "file:" || hasScheme(path)) return path;

@@ -1,0 +1,46 @@
+/**
+ * What the manager of plugins is told, and what it has for others.
+ *
+ * @module
+ */
+
+import type { DecisionPolicy } from "./decisions.ts";
+import type { BrokerEventName, BrokerEvents } from "./mod.ts";
+import type { PluginHost } from "./plugin_loading.ts";
+
+/** Options of {@linkcode PluginManager.load}. */
+export interface PluginManagerOptions extends PluginHost {
+  /** How the answers to `authenticate` are combined. Default: `all`. */
+  authPolicy?: DecisionPolicy;
+  /** How the answers to `topicFiltering` are combined. Default: `all`. */
+  topicPolicy?: DecisionPolicy;
+  /** Milliseconds that a plugin may take for a decision. Default: 5000. */
+  decisionTimeout?: number;
+  /**
+   * Milliseconds that a plugin may take for a life cycle event, for its last events
+   * and for `close()`. Default: 30000.
+   */
+  lifeCycleTimeout?: number;
+}
+
+/** How decisions are made. */
+export type DecisionOptions = Required<
+  Pick<PluginManagerOptions, "authPolicy" | "topicPolicy" | "decisionTimeout">
+>;
+
+/** The events that the broker waits for. */
+export type LifeCycleEventName =
+  | "onBrokerPreStart"
+  | "onBrokerPostStart"
+  | "onBrokerPreShutdown"
+  | "onBrokerPostShutdown";
+
+/** Delivers one event to one plugin. Never throws. */
+export type Observer<Name extends BrokerEventName> = (
+  event: BrokerEvents[Name],
+) => void;
+
+/** The observers of each event, in the order of the plugins. */
+export type ObserverTable = {
+  readonly [Name in BrokerEventName]: ReadonlyArray<Observer<Name>>;
+};
