@@ -36,9 +36,12 @@ export {
 export type {
   AuthInput,
   BrokerConfig,
+  CircuitBreakerInput,
+  CircuitBreakerPolicy,
   ClientCertificate,
   ClientIdConflict,
   DecisionPolicy,
+  Fallback,
   LegacyPlugins,
   Limits,
   LimitsInput,
@@ -47,6 +50,7 @@ export type {
   ListenerLimits,
   ListenerLimitsInput,
   PluginInput,
+  PluginPolicy,
   PluginSetting,
   PluginsInput,
   ProtocolLevel,
@@ -112,6 +116,10 @@ const commands: CommandTable = {
   topics: [
     "Keep the topics of topic_db",
     () => import("./plugins/_db/topics_command.ts"),
+  ],
+  plugins: [
+    "Show who is called at which hook, and in which order",
+    () => import("./broker/cli/plugins.ts"),
   ],
   store: [
     "Look into a store, export and import it",

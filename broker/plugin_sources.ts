@@ -64,12 +64,18 @@ export async function loadPlugins(
 ): Promise<PluginManager> {
   for (const warning of config.warnings) logger.warn(warning);
   const { entries, namespace } = await pluginSources(config, options);
-  return await PluginManager.load(entries, {
+  let plugins: PluginManager | undefined;
+  const onAlarm = (alarm: string, message: string | undefined): void => {
+    if (message === undefined) plugins?.emit("onBrokerAlarmCleared", { alarm });
+    else plugins?.emit("onBrokerAlarmRaised", { alarm, message });
+  };
+  return plugins = await PluginManager.load(entries, {
     namespace,
     logger: logger.child("plugin"),
     createContext: <C>(base: ContextBase<C>): BrokerContext<C> =>
       new Services(base, core),
     brokerConfig: config.raw,
+    onAlarm,
     decisionTimeout: config.pluginTimeout * 1000,
     authPolicy: config.authPolicy,
     topicPolicy: config.topicPolicy,

@@ -41,6 +41,11 @@ export interface Decider<Event> {
   readonly method: string;
   /** Where failures go. */
   readonly log: FailureLog;
+  /**
+   * How long it may take, in milliseconds; absent: as long as any. `Infinity`: it
+   * sees to it itself.
+   */
+  readonly timeout?: number;
 }
 
 const NOT_AUTHORIZED = 0x87;
@@ -51,8 +56,11 @@ export const DENIED: Verdict = Object.freeze({
   reasonCode: NOT_AUTHORIZED,
 });
 
-/** The same, because a plugin failed. */
-const FAILED: Exclude<Verdict, true> = Object.freeze({
+/**
+ * The same, because a plugin failed. Whoever answers with this very object has
+ * logged the failure already.
+ */
+export const FAILED: Exclude<Verdict, true> = Object.freeze({
   allow: false,
   reasonCode: NOT_AUTHORIZED,
   failed: true,
@@ -137,7 +145,7 @@ export class DecisionMaker<Event> {
         if (this.#firstDecides) return true;
         someoneAgrees = true;
       } else if (answer !== undefined && answer !== null) {
-        return answer === FAILED ? FAILED : denialOf(answer, decider);
+        return denialOf(answer, decider);
       }
       return await this.#askFrom(index + 1, someoneAgrees, event);
     } finally {
@@ -176,7 +184,6 @@ export async function decideEnhanced<Event>(
     }
     if (isThenable(answer)) answer = await settle(answer, decider, timeout);
     if (answer === undefined || answer === null) continue;
-    if (answer === FAILED) return FAILED;
     return isStep(answer) ? answer : denialOf(answer, decider);
   }
   return undefined;
@@ -185,9 +192,10 @@ export async function decideEnhanced<Event>(
 /** Waits for an answer; whoever fails or takes too long has denied. */
 async function settle(
   promise: PromiseLike<unknown>,
-  { log, method }: Decider<never>,
-  timeout: number,
+  { log, method, timeout: own }: Decider<never>,
+  common: number,
 ): Promise<unknown> {
+  const timeout = own ?? common;
   try {
     const answer = await withTimeLimit(promise, timeout);
     if (answer !== TIMED_OUT) return answer;
@@ -216,6 +224,7 @@ function readDenial(
   answer: unknown,
   { log, method }: Decider<never>,
 ): Exclude<Verdict, true> {
+  if (answer === FAILED) return FAILED;
   const denied = DENIED as Exclude<Verdict, true>;
   if (answer === false) return denied;
   if (!isDenial(answer)) {

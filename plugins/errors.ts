@@ -20,6 +20,10 @@ export type PluginErrorKind =
   | "not-a-plugin"
   /** The options were refused; the message has the path. */
   | "options"
+  /** The plugin's manifest is wrong, or asks for another version of the API. */
+  | "manifest"
+  /** A plugin that another is to come before or after is not there, or they ask for a circle. */
+  | "order"
   /** The constructor threw. */
   | "constructor"
   /** It could not be started in a broker that runs already. */

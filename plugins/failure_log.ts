@@ -16,6 +16,8 @@ const INTERVAL = 10_000;
  * says how many were left out.
  */
 export class FailureLog {
+  /** Is told of each failure. */
+  onFailure: (() => void) | undefined;
   readonly #logger: Logger;
   readonly #plugin: string;
   #failures = 0;
@@ -53,6 +55,11 @@ export class FailureLog {
   failed(method: string, thrown: unknown): void {
     this.#failures++;
     this.observer?.(this.#plugin, method, thrown);
+    this.#note(method, thrown);
+    this.onFailure?.();
+  }
+
+  #note(method: string, thrown: unknown): void {
     const now = performance.now();
     if (now < this.#nextFailureMessage) {
       this.#unloggedFailures++;

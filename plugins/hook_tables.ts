@@ -4,10 +4,11 @@
  * @module
  */
 
-import type { Decider } from "./decisions.ts";
+import { type Decider, FAILED } from "./decisions.ts";
 import type { EventHandler } from "./observers.ts";
-import { methodOf } from "./plugin_class.ts";
+import { LIFE_CYCLE_NAMES, methodOf, PROMPT_NAMES } from "./plugin_class.ts";
 import type { Plugin } from "./plugin_loading.ts";
+import { type Fallback, timeoutOf } from "./policy.ts";
 
 /** A plugin's method, bound to it. */
 export interface Step {
@@ -15,6 +16,13 @@ export interface Step {
   readonly plugin: Plugin;
   /** Its method. */
   readonly handler: EventHandler;
+  /**
+   * How long it may take, in milliseconds; absent: as long as any. `Infinity`: the
+   * handler sees to it itself.
+   */
+  readonly timeout?: number;
+  /** What counts as its answer if it fails; absent: `deny`. */
+  readonly fallback?: Fallback;
 }
 
 /**
@@ -22,17 +30,49 @@ export interface Step {
  *
  * @param plugins The plugins in their order.
  * @param hook Name of the hook.
+ * @param timeout Milliseconds for an answer, where a plugin has no time limit of its own.
  * @returns One step for each plugin that has the method and is to use it.
  */
-export function stepsOf(plugins: readonly Plugin[], hook: string): Step[] {
+export function stepsOf(
+  plugins: readonly Plugin[],
+  hook: string,
+  timeout: number,
+): Step[] {
   const steps: Step[] = [];
   for (const plugin of plugins) {
     const { object } = plugin;
     const method = methodOf(object, hook);
     if (method === undefined || !takesPart(plugin, hook)) continue;
-    steps.push({ plugin, handler: (event) => method.call(object, event) });
+    const handler = (event: unknown): unknown => method.call(object, event);
+    steps.push(stepOf(plugin, hook, handler, timeout));
   }
   return steps;
+}
+
+function stepOf(
+  plugin: Plugin,
+  hook: string,
+  handler: EventHandler,
+  common: number,
+): Step {
+  const { guard, entry } = plugin;
+  const timeout = timeoutOf(entry, hook);
+  const fallback = entry.fallback?.[hook];
+  // The life cycle is told to everybody.
+  if (!guard.isNeeded || LIFE_CYCLE_NAMES.includes(hook)) {
+    return { plugin, handler, timeout, fallback };
+  }
+  if (hook.startsWith("on")) {
+    return { plugin, handler: guard.guardCall(handler) };
+  }
+  return PROMPT_NAMES.includes(hook)
+    ? { plugin, handler: guard.guardCall(handler, FAILED), fallback }
+    : {
+      plugin,
+      handler: guard.guardQuestion(hook, handler, timeout ?? common),
+      timeout: Infinity,
+      fallback,
+    };
 }
 
 /**
@@ -40,18 +80,21 @@ export function stepsOf(plugins: readonly Plugin[], hook: string): Step[] {
  *
  * @param plugins The plugins in their order.
  * @param hook Name of the method that answers.
+ * @param timeout Milliseconds for an answer, where a plugin has no time limit of its own.
  * @returns Whom to ask, in this order.
  */
 export function decidersOf<Event>(
   plugins: readonly Plugin[],
   hook: string,
+  timeout: number,
 ): Array<Decider<Event> & { readonly prefix: string }> {
-  return stepsOf(plugins, hook).map(({ plugin, handler }) => {
+  return stepsOf(plugins, hook, timeout).map(({ plugin, handler, timeout }) => {
     const { topicPrefix = "" } = plugin.object as { topicPrefix?: string };
     return {
       ask: handler,
       method: hook,
       log: plugin.log,
+      timeout,
       prefix: topicPrefix,
     };
   });

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { FAILED } from "./decisions.ts";
 import { type Step, stepsOf } from "./hook_tables.ts";
 import type { InFlight } from "./in_flight.ts";
 import { type AnswerForm, ANSWERS, problemOf } from "./interceptor_answers.ts";
@@ -137,6 +138,10 @@ export class InterceptorChain<Event extends object, Changes> {
         if (this.#depth > DEEPEST) throw new Error(TOO_DEEP);
         const answer = step.handler(event);
         if (answer === undefined || answer === null) continue;
+        if (answer === FAILED) {
+          if (this.#goesOn(step)) continue;
+          return REFUSED;
+        }
         if (isThenable(answer)) {
           if (!now) return this.#goOn(index, answer, event, apply);
           refusePromise(answer);
@@ -144,8 +149,7 @@ export class InterceptorChain<Event extends object, Changes> {
         next = this.#take(answer, event, apply);
       } catch (error) {
         step.plugin.log.failed(this.#method, error);
-        // Where nothing can be refused, the others are asked all the same.
-        if (this.#form.refuses !== true) continue;
+        if (this.#goesOn(step)) continue;
         return REFUSED;
       } finally {
         this.#depth--;
@@ -177,23 +181,30 @@ export class InterceptorChain<Event extends object, Changes> {
     event: Event,
     apply: Apply<Event, Changes>,
   ): Promise<Event | Stop> {
-    const { plugin } = this.#steps[index];
-    const limit = this.#timeout;
+    const step = this.#steps[index];
+    const limit = step.timeout ?? this.#timeout;
     try {
       const answer = await withTimeLimit(promise, limit);
       if (answer === TIMED_OUT) {
         throw new Error(`no answer after ${limit} ms`);
       }
-      if (answer !== undefined && answer !== null) {
+      if (answer === FAILED) {
+        if (!this.#goesOn(step)) return REFUSED;
+      } else if (answer !== undefined && answer !== null) {
         const next = this.#take(answer, event, apply);
         if (next instanceof Stop) return next;
         event = next;
       }
     } catch (error) {
-      plugin.log.failed(this.#method, error);
-      return REFUSED;
+      step.plugin.log.failed(this.#method, error);
+      if (!this.#goesOn(step)) return REFUSED;
     }
     return this.#askFrom(index + 1, event, apply);
+  }
+
+  /** Whether the others are asked when one fails: where nothing can be refused, always. */
+  #goesOn({ fallback }: Step): boolean {
+    return this.#form.refuses !== true || fallback === "allow";
   }
 
   /** What an answer makes of an event. */
@@ -255,6 +266,7 @@ export class MemberSelector {
       try {
         const answer = handler(event);
         if (answer === undefined || answer === null) continue;
+        if (answer === FAILED) continue;
         if (isThenable(answer)) refusePromise(answer);
         const at = event.members.findIndex(({ clientId }) =>
           clientId === answer
@@ -315,7 +327,7 @@ export function interceptsOf(
   const chain = <Event extends object, Changes>(
     hook: keyof typeof ANSWERS,
   ): InterceptorChain<Event, Changes> | undefined => {
-    const steps = stepsOf(plugins, hook);
+    const steps = stepsOf(plugins, hook, timeout);
     if (steps.length === 0) return undefined;
     return new InterceptorChain(
       steps,
@@ -325,7 +337,7 @@ export function interceptsOf(
       inFlight,
     );
   };
-  const selectors = stepsOf(plugins, "selectSharedMember");
+  const selectors = stepsOf(plugins, "selectSharedMember", timeout);
   return {
     accept: chain("interceptAccept"),
     connect: chain("interceptConnect"),

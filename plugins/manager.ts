@@ -41,6 +41,7 @@ import type {
   TopicFilteringEvent,
 } from "./mod.ts";
 import { EVENT_NAMES } from "./plugin_class.ts";
+import { orderPlugins } from "./plugin_order.ts";
 import { TopicDecisions } from "./topic_decisions.ts";
 
 export type { PluginDescription } from "./plugin_description.ts";
@@ -73,8 +74,10 @@ export class PluginManager {
   /** Whether any plugin knows an enhanced authentication method. */
   authenticatesEnhanced = false;
 
-  /** In the order in which they get events and are asked. */
+  /** In the order of the configuration. */
   #plugins: readonly Plugin[];
+  /** In the order in which they get events and are asked. */
+  #order: readonly Plugin[];
   #decisions: DecisionOptions;
   readonly #lifeCycleTimeout: number;
   #closing: Promise<void> | undefined;
@@ -96,6 +99,11 @@ export class PluginManager {
     options: PluginManagerOptions,
   ) {
     this.#plugins = plugins;
+    this.#order = orderPlugins(plugins.map((plugin) => ({
+      plugin,
+      entry: plugin.entry,
+      isChecked: true,
+    })));
     this.#decisions = {
       authPolicy: options.authPolicy ?? "all",
       topicPolicy: options.topicPolicy ?? "all",
@@ -104,8 +112,9 @@ export class PluginManager {
     this.#lifeCycleTimeout = options.lifeCycleTimeout ?? 30_000;
     this.changes = new PluginChanges(options, this.#lifeCycleTimeout, {
       plugins: () => this.#plugins,
-      exchange: (plugins) => {
+      exchange: (plugins, order) => {
         this.#plugins = plugins;
+        this.#order = order;
         this.#rebuild();
         return this.#earlier;
       },
@@ -115,13 +124,13 @@ export class PluginManager {
   }
 
   /**
-   * Loads plugins, one after the other. The order is the order in which they get
-   * events and are asked.
+   * Loads plugins, one after the other. That is also the order in which they get
+   * events and are asked, unless they or their entries say otherwise.
    *
    * @param entries The plugins.
    * @param options The namespace, and what plugins get from the broker.
    * @returns The manager.
-   * @throws {PluginError} If one cannot be loaded; those before it are closed again.
+   * @throws {PluginError} If one cannot be loaded, or they cannot be ordered; those that are loaded are closed again.
    */
   static async load(
     entries: Iterable<PluginEntry>,
@@ -178,13 +187,10 @@ export class PluginManager {
   async emitAndWait(name: LifeCycleEventName): Promise<void> {
     const inFlight = this.#inFlight;
     inFlight.enter();
-    for (const { plugin, handler } of this.#lifeCycle.get(name) ?? []) {
-      await plugin.channel.deliverAndWait(
-        name,
-        handler,
-        undefined,
-        this.#lifeCycleTimeout,
-      );
+    const common = this.#lifeCycleTimeout;
+    for (const step of this.#lifeCycle.get(name) ?? []) {
+      const { plugin, handler, timeout = common } = step;
+      await plugin.channel.deliverAndWait(name, handler, undefined, timeout);
     }
     inFlight.leave();
   }
@@ -256,7 +262,8 @@ export class PluginManager {
    * @returns One description for each, in their order.
    */
   describe(): PluginDescription[] {
-    return this.#plugins.map(describePlugin);
+    const { decisionTimeout } = this.#decisions;
+    return this.#order.map((plugin) => describePlugin(plugin, decisionTimeout));
   }
 
   /**
@@ -282,27 +289,35 @@ export class PluginManager {
    * that is under way goes on with the one that it began with.
    */
   #rebuild(): void {
-    const plugins = this.#plugins;
+    const plugins = this.#order;
+    const { authPolicy, topicPolicy, decisionTimeout } = this.#decisions;
     this.#earlier.push(this.#inFlight);
     this.#earlier = this.#earlier.filter(({ isIdle }) => !isIdle);
     const inFlight = this.#inFlight = new InFlight();
     for (const name of EVENT_NAMES) {
-      const steps = stepsOf(plugins, name);
+      const steps = stepsOf(plugins, name, decisionTimeout);
       this.#lifeCycle.set(name, steps);
       this.#observers[name] = steps.map(({ plugin, handler }) =>
         plugin.channel.observer(name, handler)
       );
     }
-    const { authPolicy, topicPolicy, decisionTimeout } = this.#decisions;
-    const auth = decidersOf<AuthenticateEvent>(plugins, "authenticate");
+    const auth = decidersOf<AuthenticateEvent>(
+      plugins,
+      "authenticate",
+      decisionTimeout,
+    );
     this.#auth = new DecisionMaker(auth, authPolicy, decisionTimeout, inFlight);
     this.#topic = new TopicDecisions(
-      decidersOf(plugins, "topicFiltering"),
+      decidersOf(plugins, "topicFiltering", decisionTimeout),
       topicPolicy,
       decisionTimeout,
       inFlight,
     );
-    this.#enhancedAuth = decidersOf(plugins, "enhancedAuthenticate");
+    this.#enhancedAuth = decidersOf(
+      plugins,
+      "enhancedAuthenticate",
+      decisionTimeout,
+    );
     this.authenticates = auth.length > 0;
     this.authenticatesEnhanced = this.#enhancedAuth.length > 0;
     this.filtersTopics = this.#topic.size > 0;

@@ -26,5 +26,6 @@ export * from "./api/decisions.ts";
 export * from "./api/events.ts";
 export * from "./api/interceptors.ts";
 export * from "./api/logging.ts";
+export * from "./api/manifest.ts";
 export * from "./api/messages.ts";
 export * from "./api/schema.ts";

@@ -43,7 +43,10 @@ export interface PluginUser {
   /** The plugins, in their order. */
   readonly plugins: () => readonly Plugin[];
   /** Has others used from now on; the answer is what the present ones are still needed for. */
-  readonly exchange: (plugins: readonly Plugin[]) => readonly InFlight[];
+  readonly exchange: (
+    plugins: readonly Plugin[],
+    order: readonly Plugin[],
+  ) => readonly InFlight[];
 }
 
 /**
@@ -152,11 +155,13 @@ export class PluginChanges {
   }
 
   async #commit(
-    { plugins, fresh, retired, options }: PreparedPlugins,
+    { plugins, order, fresh, retired, options }: PreparedPlugins,
   ): Promise<void> {
     for (const { base } of retired) if (base) base.live = false;
     for (const { base } of fresh) if (base) base.live = true;
-    const inFlight = this.#user.exchange(plugins);
+    options.adopt();
+    const inFlight = this.#user.exchange(plugins, order);
+    for (const { guard } of retired) guard.release();
     logChange(this.#host.logger, fresh, retired);
     const retiring = this.#retire(retired, inFlight);
     this.#retiring.add(retiring);

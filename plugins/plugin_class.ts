@@ -11,6 +11,7 @@ import {
   type BrokerContext,
   type BrokerEventName,
   type InterceptorName,
+  type PluginManifest,
   type StandardSchema,
 } from "./mod.ts";
 
@@ -21,6 +22,8 @@ export interface PluginClass {
   new (context: BrokerContext<never>): object;
   /** Checks the options. */
   readonly config?: StandardSchema;
+  /** What the plugin says about itself. */
+  readonly manifest?: PluginManifest;
 }
 
 /** The names of the events, in the order of a broker's life. */
@@ -74,6 +77,27 @@ export const INTERCEPTOR_NAMES: readonly InterceptorName[] = [
   "interceptWill",
   "interceptRetain",
   "selectSharedMember",
+];
+
+/** Those of them that must answer at once. */
+export const PROMPT_NAMES: readonly string[] = [
+  "interceptDisconnect",
+  "interceptRetain",
+  "selectSharedMember",
+];
+
+/** Those of them that can refuse nothing. */
+export const POWERLESS_NAMES: readonly string[] = [
+  "interceptDisconnect",
+  "selectSharedMember",
+];
+
+/** The names of the events that the broker waits for. */
+export const LIFE_CYCLE_NAMES: readonly string[] = [
+  "onBrokerPreStart",
+  "onBrokerPostStart",
+  "onBrokerPreShutdown",
+  "onBrokerPostShutdown",
 ];
 
 /** Every method by which a plugin takes part in what happens. */

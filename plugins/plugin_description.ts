@@ -5,19 +5,31 @@
  */
 
 import { takesPart } from "./hook_tables.ts";
-import { hooksOf } from "./plugin_class.ts";
+import { hooksOf, POWERLESS_NAMES } from "./plugin_class.ts";
 import type { Plugin } from "./plugin_loading.ts";
+import { priorityOf } from "./plugin_order.ts";
+import { type Fallback, timeoutOf } from "./policy.ts";
 
 /** One plugin, for a person who looks at the configuration. */
 export interface PluginDescription {
   /** Its name in the log. */
   readonly name: string;
+  /** What the configuration names: an alias or a specifier; absent if it is a class or an object. */
+  readonly plugin?: string;
   /** What was imported; the name of the class if nothing was. */
   readonly specifier: string;
   /** The import map with its alias. */
   readonly importMap?: string;
+  /** Its own version, if it says so. */
+  readonly version?: string;
+  /** Which plugins come first: those with a higher number. */
+  readonly priority: number;
   /** The methods that the broker calls. */
   readonly hooks: readonly string[];
+  /** Milliseconds that it may take for an answer, by hook; only what it is asked. */
+  readonly timeouts: Readonly<Record<string, number>>;
+  /** What counts as its answer if it fails, by hook; only what it is asked. */
+  readonly fallbacks: Readonly<Record<string, Fallback>>;
   /** How often it failed. */
   readonly failures: number;
   /** How many events it did not get, because it was too slow. */
@@ -26,19 +38,41 @@ export interface PluginDescription {
   readonly counters: Readonly<Record<string, number>>;
 }
 
+/** Where nothing can be refused, a failure changes nothing. */
+function defaultFallback(hook: string): Fallback {
+  return POWERLESS_NAMES.includes(hook) ? "allow" : "deny";
+}
+
 /**
  * Describes a plugin.
  *
- * @param plugin The plugin.
+ * @param described The plugin.
+ * @param timeout Milliseconds for an answer, where a plugin has no time limit of its own.
  * @returns What is to be known of it.
  */
-export function describePlugin(plugin: Plugin): PluginDescription {
-  const { name, specifier, importMap, object, log, counters } = plugin;
+export function describePlugin(
+  described: Plugin,
+  timeout: number,
+): PluginDescription {
+  const { name, specifier, importMap, object, log, counters } = described;
+  const { entry, manifest } = described;
+  const { plugin, fallback } = entry;
+  const hooks = hooksOf(object).filter((hook) => takesPart(described, hook));
+  const asked = hooks.filter((hook) => !hook.startsWith("on"));
   return {
     name,
+    ...(typeof plugin === "string" && { plugin }),
     specifier,
     ...(importMap !== undefined && { importMap }),
-    hooks: hooksOf(object).filter((hook) => takesPart(plugin, hook)),
+    ...(manifest?.version !== undefined && { version: manifest.version }),
+    priority: priorityOf({ plugin: described, entry }),
+    hooks,
+    timeouts: Object.fromEntries(
+      asked.map((hook) => [hook, timeoutOf(entry, hook) ?? timeout]),
+    ),
+    fallbacks: Object.fromEntries(
+      asked.map((hook) => [hook, fallback?.[hook] ?? defaultFallback(hook)]),
+    ),
     failures: log.failures,
     dropped: log.dropped,
     counters: { ...counters },

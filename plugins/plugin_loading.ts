@@ -12,7 +12,9 @@ import {
   BaseTopicPlugin,
   type BrokerContext,
   type Logger,
+  type PluginManifest,
 } from "./mod.ts";
+import { readManifest } from "./manifest.ts";
 import type { LoadedPlugin, PluginNamespace } from "./namespace.ts";
 import { nearest } from "./nearest.ts";
 import { EventChannel } from "./observers.ts";
@@ -25,6 +27,8 @@ import {
   type PluginClass,
   unknownHooks,
 } from "./plugin_class.ts";
+import { PluginGuard } from "./plugin_guard.ts";
+import type { PluginPolicy } from "./policy.ts";
 
 /** What a plugin takes part in. What is left out is `true`. */
 export interface PluginUse {
@@ -37,7 +41,7 @@ export interface PluginUse {
 }
 
 /** One plugin of a configuration. */
-export interface PluginEntry {
+export interface PluginEntry extends PluginPolicy {
   /** An alias or specifier, a class, or a plugin that the host program made itself. */
   plugin: string | PluginClass | object;
   /** The plugin's options. */
@@ -65,6 +69,8 @@ export interface PluginHost {
    * least 1. Default: 1000.
    */
   observerQueue?: number;
+  /** Is told that an alarm is raised, and why, or by `undefined` that it is cleared. */
+  onAlarm?: (alarm: string, message: string | undefined) => void;
 }
 
 /** A running plugin. */
@@ -87,6 +93,10 @@ export interface Plugin {
   readonly channel: EventChannel;
   /** Its failures. */
   readonly log: FailureLog;
+  /** Stands before its hooks. */
+  readonly guard: PluginGuard;
+  /** What it says about itself. */
+  readonly manifest?: PluginManifest;
   /** What it counts itself. */
   readonly counters: Readonly<Record<string, number>>;
   /** Ends its timers and whatever else it bound to its signal. */
@@ -136,6 +146,7 @@ export async function loadPlugin(
 ): Promise<Plugin> {
   const source = await findSource(entry, host.namespace);
   const name = uniqueName(entry.name ?? source.name, names);
+  const manifest = await readManifest(name, entry.path, source);
   const logger = host.logger.child(name);
   const controller = new AbortController();
   const counters: Record<string, number> = {};
@@ -153,6 +164,8 @@ export async function loadPlugin(
     : { object: source.object };
   names.add(name);
   const log = new FailureLog(logger, name);
+  const onAlarm = (alarm: string, message: string | undefined): void =>
+    host.onAlarm?.(alarm, message);
   return {
     name,
     ownName: source.name,
@@ -164,6 +177,8 @@ export async function loadPlugin(
     use: { events: true, auth: true, topic: true, ...entry.use },
     channel: new EventChannel(log, host.observerQueue ?? 1000),
     log,
+    guard: new PluginGuard({ name, log, logger, onAlarm }, entry),
+    ...(manifest !== undefined && { manifest }),
     counters,
     controller,
   };

@@ -17,6 +17,7 @@ import {
   type PluginEntry,
   type PluginHost,
 } from "./plugin_loading.ts";
+import { orderPlugins } from "./plugin_order.ts";
 import { startPlugins } from "./plugin_starting.ts";
 import { type PreparedOptions, prepareOptions } from "./reloading.ts";
 import { sameData } from "./same_data.ts";
@@ -33,6 +34,8 @@ export interface PluginPlace {
 export interface PreparedPlugins {
   /** All of them, in the order of their places. */
   readonly plugins: readonly Plugin[];
+  /** The same in the order in which they get events and are asked. */
+  readonly order: readonly Plugin[];
   /** Those of them that were made for it. */
   readonly fresh: readonly Plugin[];
   /** Those that are not needed any more. */
@@ -132,9 +135,14 @@ export async function preparePlugins(
       host.brokerConfig,
       limit,
     );
+    const order = orderPlugins(places.map(({ entry }, index) => {
+      const plugin = plugins[index];
+      const isChecked = offered === "all" || fresh.includes(plugin);
+      return { plugin, entry, isChecked };
+    }));
     await startPlugins(fresh, limit);
     const retired = running.filter((plugin) => !kept.includes(plugin));
-    return { plugins, fresh, retired, options };
+    return { plugins, order, fresh, retired, options };
   } catch (error) {
     await closeAll(fresh, limit);
     throw error;

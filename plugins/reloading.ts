@@ -16,6 +16,8 @@ import { TIMED_OUT, withTimeLimit } from "./time_limit.ts";
 export interface PreparedOptions {
   /** What cannot change while the broker runs, as paths of the configuration. */
   readonly restart: readonly string[];
+  /** Takes what the entries say beside the options, before the tables are made anew. */
+  adopt(): void;
   /** Takes the options into use. Never rejects: what fails now is logged. */
   commit(): Promise<void>;
 }
@@ -51,17 +53,20 @@ export async function prepareOptions(
       }
     } else changes.push(change);
   }
-  const commit = async (): Promise<void> => {
+  const adopt = (): void => {
     for (const [plugin, entry] of pairs) {
       if (plugin.base !== undefined) plugin.base.brokerConfig = brokerConfig;
       const hasOptions = changes.some((change) => change.plugin === plugin);
       // What a restart is needed for is to be told at the next reload too.
       const { options } = hasOptions ? entry : plugin.entry;
       plugin.entry = { ...entry, options };
+      plugin.guard.configure(entry);
     }
+  };
+  const commit = async (): Promise<void> => {
     for (const change of changes) await apply(change, limit);
   };
-  return { restart, commit };
+  return { restart, adopt, commit };
 }
 
 /** Checks the options and lets the plugin prepare itself. */

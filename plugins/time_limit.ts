@@ -12,13 +12,14 @@ export const TIMED_OUT: unique symbol = Symbol("timed out");
  * rejected later is no unhandled rejection.
  *
  * @param promise What to wait for.
- * @param milliseconds How long.
+ * @param milliseconds How long; `Infinity`: somebody else sees to it that it ends.
  * @returns The value, or {@linkcode TIMED_OUT}.
  */
 export async function withTimeLimit<Value>(
   promise: PromiseLike<Value>,
   milliseconds: number,
 ): Promise<Value | typeof TIMED_OUT> {
+  if (milliseconds === Infinity) return await promise;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeOut = new Promise<typeof TIMED_OUT>((resolve) => {
     timer = setTimeout(resolve, milliseconds, TIMED_OUT);

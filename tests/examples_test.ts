@@ -13,6 +13,7 @@ const PLUGINS: Readonly<Record<string, readonly string[]>> = {
   tls: ["event_logger", "auth_anonymous"],
   "http_auth": ["event_logger", "auth_http", "topic_http"],
   "client_certificates": ["event_logger", "auth_cert"],
+  "plugins_policy": ["event_logger", "accounts", "topic_acl", "sys"],
   jwt: ["event_logger", "auth_jwt", "topic_jwt"],
 };
 

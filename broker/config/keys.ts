@@ -9,7 +9,17 @@ import { joinPath } from "./key_path.ts";
 export class Keys {
   /** What was wrong with the keys so far. */
   readonly problems: ConfigProblem[] = [];
+  readonly #root: string;
   readonly #written = new Map<string, string>();
+
+  /**
+   * Begins with none.
+   *
+   * @param root Path of the map that the keys are in. Default: the configuration.
+   */
+  constructor(root: string = "") {
+    this.#root = root;
+  }
 
   /**
    * Copies a map with its keys in camelCase.
@@ -54,7 +64,7 @@ export class Keys {
     return keys.reduce<string>((path, key, index) => {
       const written = this.#written.get(keys.slice(0, index + 1).join("\n"));
       return joinPath(path, written ?? key);
-    }, "");
+    }, this.#root);
   }
 }
 

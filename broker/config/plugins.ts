@@ -1,11 +1,15 @@
 import { ConfigError, type ConfigProblem } from "./config_error.ts";
+import { POLICY_KEYS } from "../../plugins/policy.ts";
 import { joinPath } from "./key_path.ts";
+import { Keys } from "./keys.ts";
 import { isMap } from "./plain.ts";
+import { readPolicy } from "./plugin_policy.ts";
 import type { PluginInput, PluginSetting } from "./types.ts";
 import { mismatch } from "./values.ts";
 
 const PATH = "plugins";
 const OPTIONS = "a map of options";
+const KNOWN = ["plugin", "options", "name", ...POLICY_KEYS];
 
 /**
  * Reads the key `plugins`: a map of names to options, or a list.
@@ -93,9 +97,7 @@ function readItem(
   if (!isMap(item)) return [{ plugin: item, path }];
   if (isExplicit(item)) return readExplicit(item, path, problems);
   // An object with methods is a plugin that a host program wrote down in place.
-  if (Object.values(item).some((value) => typeof value === "function")) {
-    return [{ plugin: item, path }];
-  }
+  if (hasMethods(item)) return [{ plugin: item, path }];
   const names = Object.keys(item);
   if (names.length === 1) return readMap(item, path, problems);
   problems.push({
@@ -112,7 +114,11 @@ function isExplicit(item: Record<string, unknown>): boolean {
   const { plugin } = item;
   return typeof plugin === "string" || typeof plugin === "function" ||
     (typeof plugin === "object" && plugin !== null && !isMap(plugin)) ||
-    (isMap(plugin) && ("options" in item || "name" in item));
+    (isMap(plugin) && (Object.keys(item).length > 1 || hasMethods(plugin)));
+}
+
+function hasMethods(item: Record<string, unknown>): boolean {
+  return Object.values(item).some((value) => typeof value === "function");
 }
 
 function readExplicit(
@@ -120,30 +126,23 @@ function readExplicit(
   path: string,
   problems: ConfigProblem[],
 ): PluginSetting[] {
-  const { plugin, options, name, ...others } = item;
+  const keys = new Keys(path);
+  const { plugin, options, name, ...others } = keys.normalise(item, KNOWN);
+  problems.push(...keys.problems);
+  const pathOf = (key: string): string => keys.path([key]);
   if (plugin === "") {
-    problems.push({
-      path: joinPath(path, "plugin"),
-      message: "is a plugin without a name",
-    });
+    const message = "is a plugin without a name";
+    problems.push({ path: pathOf("plugin"), message });
     return [];
   }
-  for (const key of Object.keys(others)) {
-    problems.push({
-      path: joinPath(path, key),
-      message: "is not a known key. Known are plugin, options and name",
-    });
-  }
   if (name !== undefined && typeof name !== "string") {
-    problems.push({
-      path: joinPath(path, "name"),
-      message: mismatch("a text", name),
-    });
+    problems.push({ path: pathOf("name"), message: mismatch("a text", name) });
     return [];
   }
   const setting: PluginSetting = {
     plugin,
     path: joinPath(path, "options"),
+    ...readPolicy(others, pathOf, problems),
   };
   if (options !== undefined && options !== null) setting.options = options;
   if (name !== undefined) setting.name = name;

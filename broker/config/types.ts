@@ -1,12 +1,18 @@
 /** The shapes of a configuration: as it is written, and filled in. */
 
 import type {
+  CircuitBreakerPolicy,
+  Fallback,
+  PluginPolicy,
+} from "../../plugins/policy.ts";
+import type {
   Limits,
   LimitsInput,
   ListenerLimits,
   ListenerLimitsInput,
 } from "./limit_types.ts";
 
+export type { CircuitBreakerPolicy, Fallback, PluginPolicy };
 export type { Limits, LimitsInput, ListenerLimits, ListenerLimitsInput };
 
 /** A number of bytes, or a text such as `"64KB"` (64,000) or `"2MiB"` (2,097,152). */
@@ -111,6 +117,41 @@ export interface PluginInput {
   options?: unknown;
   /** Name in the log. Default: the alias or the name of the class. */
   name?: string;
+  /** Which plugins come first: those with a higher number. Default: the plugin's manifest, else 0. */
+  priority?: number;
+  /** Names of plugins that it comes before. */
+  before?: string | string[];
+  /** Names of plugins that it comes after. */
+  after?: string | string[];
+  /**
+   * Seconds that it may take for an answer, or for those of some hooks, such as
+   * `{ authenticate: 2 }`; there the events of the life cycle may be named, too.
+   * Default: `pluginTimeout`.
+   */
+  timeout?: number | Record<string, number>;
+  /**
+   * What counts as the answer of an interceptor that fails: `deny`, or `allow` to go on
+   * unchanged. Of `authenticate`, `enhancedAuthenticate` and `topicFiltering` it can only
+   * be `deny`. Default: `deny`.
+   */
+  fallback?: Record<string, "deny" | "allow">;
+  /**
+   * Answers that are waited for at one time; up to 1,000 more wait until it is their
+   * turn, within the time limit. Default: no limit.
+   */
+  concurrency?: number;
+  /** Leaves it alone for a while when it fails often. Default: never. */
+  circuitBreaker?: CircuitBreakerInput;
+}
+
+/** When a plugin that fails is left alone. */
+export interface CircuitBreakerInput {
+  /** So many failures open it. Default: 5. */
+  failures?: number;
+  /** Seconds in which they happen. Default: 60. */
+  window?: number;
+  /** Seconds until the plugin is tried again. Default: 30. */
+  open?: number;
 }
 
 /**
@@ -241,7 +282,7 @@ export interface ListenerConfig {
 }
 
 /** A plugin to load. */
-export interface PluginSetting {
+export interface PluginSetting extends PluginPolicy {
   /** Alias or specifier, or a class or instance that a host program gave. */
   plugin: unknown;
   /** The plugin's own options, as they were written. */

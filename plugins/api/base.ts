@@ -14,6 +14,7 @@ import type {
 } from "./decisions.ts";
 import type { BrokerObservers } from "./events.ts";
 import type { BrokerInterceptors } from "./interceptors.ts";
+import type { PluginManifest } from "./manifest.ts";
 import type { StandardSchema } from "./schema.ts";
 
 /**
@@ -26,6 +27,9 @@ import type { StandardSchema } from "./schema.ts";
 export class BasePlugin<Config = unknown> {
   /** Checks the options; without it they arrive as they were written. */
   static config?: StandardSchema;
+
+  /** What the plugin says about itself: version, place among others, permissions. */
+  static manifest?: PluginManifest;
 
   /** The broker's services. */
   readonly context: BrokerContext<Config>;

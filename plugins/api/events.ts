@@ -66,7 +66,7 @@ export interface PacketEvent {
 
 /** `onBrokerAlarmRaised`: something that the broker needs does not work. */
 export interface AlarmEvent {
-  /** What it is: `store`. */
+  /** What it is: `store`, or `plugin:` and the name of a plugin. */
   readonly alarm: string;
   /** What is wrong and what helps. */
   readonly message: string;
@@ -74,7 +74,7 @@ export interface AlarmEvent {
 
 /** `onBrokerAlarmCleared`: it works again. */
 export interface AlarmClearedEvent {
-  /** What it is: `store`. */
+  /** What it is: `store`, or `plugin:` and the name of a plugin. */
   readonly alarm: string;
 }
 
@@ -180,7 +180,7 @@ export interface BrokerEvents {
   onMqttPacketSent: PacketEvent;
   /** Another configuration is in use. */
   onBrokerConfigReloaded: ConfigReloadedEvent;
-  /** Something that the broker needs does not work: the store cannot be written. */
+  /** Something that the broker needs does not work: the store cannot be written, a plugin fails too often. */
   onBrokerAlarmRaised: AlarmEvent;
   /** It works again. */
   onBrokerAlarmCleared: AlarmClearedEvent;

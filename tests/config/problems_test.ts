@@ -174,7 +174,7 @@ const BAD: [input: unknown, message: string][] = [
   [{ plugins: [{}] }, "plugins[0] is empty: name a plugin"],
   [
     { plugins: [{ plugin: "sys", option: {} }] },
-    "plugins[0].option is not a known key. Known are plugin, options and name",
+    'plugins[0].option is not a known key. Did you mean "options"?',
   ],
   [
     { auth: { plugins: "auth_file" } },

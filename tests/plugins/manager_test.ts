@@ -46,6 +46,7 @@ Deno.test("aMQTT 25: plugins of a namespace get events, questions and close()", 
     assertEquals(manager.topicFiltering(topicEvent("no")), DENIED);
     assertEquals(manager.describe(), [{
       name: "sample",
+      plugin: "sample",
       specifier: new URL("sample.js", folder).href,
       importMap: new URL("deno.json", folder).pathname,
       hooks: [
@@ -54,6 +55,9 @@ Deno.test("aMQTT 25: plugins of a namespace get events, questions and close()", 
         "authenticate",
         "topicFiltering",
       ],
+      priority: 0,
+      timeouts: { authenticate: 5000, topicFiltering: 5000 },
+      fallbacks: { authenticate: "deny", topicFiltering: "deny" },
       failures: 0,
       dropped: 0,
       counters: {},

@@ -13,6 +13,7 @@ import {
   ConfigError,
   loadConfig,
   PluginError,
+  type PublishEvent,
   silentLogger,
   type TopicFilteringEvent,
 } from "../../mod.ts";
@@ -222,63 +223,69 @@ Deno.test("the plugins change one change at a time, and only while the broker ru
   assertEquals(closed, 1);
 });
 
-Deno.test("a plugin that is replaced ends what it has begun before it is closed", async () => {
-  const answer = Promise.withResolvers<boolean>();
-  const event = Promise.withResolvers<void>();
-  const seen: string[] = [];
-  const asked: string[] = [];
-  const slow = {
-    topicFiltering({ topic }: TopicFilteringEvent) {
-      asked.push(topic);
-      return topic === "slow" ? answer.promise : true;
-    },
-  };
-  // Asked after the slow one, by a chain that began before it was replaced.
-  const last = {
-    topicFiltering: ({ topic }: TopicFilteringEvent) => {
-      seen.push(`asked ${topic}`);
-      return true;
-    },
-    async onBrokerMessageReceived() {
-      await event.promise;
-      seen.push("event");
-    },
-    close: () => void seen.push("closed"),
-  };
-  await using broker = await startBroker({
-    ...OPEN,
-    plugins: [
-      "auth_anonymous",
-      slow,
-      { plugin: last, name: "last" },
-    ],
+for (const hook of ["topicFiltering", "interceptPublish"] as const) {
+  Deno.test(`a plugin that is replaced ends what it has begun before it is closed: ${hook}`, async () => {
+    const yes = hook === "topicFiltering" ? true : undefined;
+    const topicOf = (event: TopicFilteringEvent | PublishEvent) =>
+      "topic" in event ? event.topic : event.message.topic;
+    const answer = Promise.withResolvers<true | undefined>();
+    const event = Promise.withResolvers<void>();
+    const seen: string[] = [];
+    const asked: string[] = [];
+    const slow = {
+      [hook](event: TopicFilteringEvent | PublishEvent) {
+        const topic = topicOf(event);
+        asked.push(topic);
+        return topic === "slow" ? answer.promise : yes;
+      },
+    };
+    // Asked after the slow one, by a chain that began before it was replaced.
+    const last = {
+      [hook]: (event: TopicFilteringEvent | PublishEvent) => {
+        seen.push(`asked ${topicOf(event)}`);
+        return yes;
+      },
+      async onBrokerMessageReceived() {
+        await event.promise;
+        seen.push("event");
+      },
+      close: () => void seen.push("closed"),
+    };
+    await using broker = await startBroker({
+      ...OPEN,
+      plugins: [
+        "auth_anonymous",
+        slow,
+        { plugin: last, name: "last" },
+      ],
+    });
+    await using client = await TestClient.connect(broker);
+    await client.send({
+      cmd: "publish",
+      topic: "slow",
+      payload: "1",
+      qos: 1,
+      dup: false,
+      retain: false,
+      messageId: 1,
+    });
+    await eventually(() => asked.length === 1);
+    const replacing = broker.replacePlugin("last", {
+      plugin: { topicFiltering: () => true },
+    });
+    // Others are served by the new one meanwhile.
+    await using other = await TestClient.connect(broker);
+    await eventually(() => broker.describePlugins()[2].hooks.length === 1);
+    await other.publish("fast", "1", { qos: 1 });
+    assertEquals(seen, []);
+    answer.resolve(yes);
+    await client.expect("puback");
+    assertEquals(seen, ["asked slow"]);
+    event.resolve();
+    await replacing;
+    assertEquals(seen, ["asked slow", "event", "closed"]);
   });
-  await using client = await TestClient.connect(broker);
-  await client.send({
-    cmd: "publish",
-    topic: "slow",
-    payload: "1",
-    qos: 1,
-    dup: false,
-    retain: false,
-    messageId: 1,
-  });
-  await eventually(() => asked.length === 1);
-  const replacing = broker.replacePlugin("last", {
-    plugin: { topicFiltering: () => true },
-  });
-  // Others are served by the new one meanwhile.
-  await using other = await TestClient.connect(broker);
-  await eventually(() => broker.describePlugins()[2].hooks.length === 1);
-  await other.publish("fast", "1", { qos: 1 });
-  assertEquals(seen, []);
-  answer.resolve(true);
-  await client.expect("puback");
-  assertEquals(seen, ["asked slow"]);
-  event.resolve();
-  await replacing;
-  assertEquals(seen, ["asked slow", "event", "closed"]);
-});
+}
 
 Deno.test("reload() adds, removes and replaces plugins, and keeps the others", async () => {
   Diary.entries.length = 0;
