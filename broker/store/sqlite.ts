@@ -9,7 +9,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { QoS } from "../../plugins/mod.ts";
 import type { Batch } from "./batch.ts";
 import { decodeMessage } from "./batch_reader.ts";
-import { lockFile } from "./sqlite_lock.ts";
+import { FileLock } from "./sqlite_lock.ts";
 import {
   migrate,
   openDatabase,
@@ -47,7 +47,7 @@ export class SqliteStore implements Store {
   readonly #settings: SqliteSettings;
   readonly name: string;
   readonly temporary: boolean;
-  #lock: Deno.FsFile | undefined;
+  #lock: FileLock | undefined;
   #db: DatabaseSync | undefined;
   #read: StatementSync | undefined;
   #worker: Worker | undefined;
@@ -70,7 +70,7 @@ export class SqliteStore implements Store {
   async open(): Promise<void> {
     const { path } = this.#settings;
     try {
-      this.#lock = lockFile(path);
+      this.#lock = new FileLock(path);
       createFile(path);
       const db = openDatabase(this.#settings);
       this.#db = db;
@@ -218,7 +218,7 @@ export class SqliteStore implements Store {
         removeIfThere(this.#settings.path + end);
       }
     }
-    this.#lock.close();
+    this.#lock.release();
     this.#lock = undefined;
   }
 

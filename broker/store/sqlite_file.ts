@@ -5,7 +5,7 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
-import { lockFile } from "./sqlite_lock.ts";
+import { FileLock } from "./sqlite_lock.ts";
 import { openDatabase, pragma, storeError } from "./sqlite_schema.ts";
 
 /** What is in a file. */
@@ -88,14 +88,14 @@ export function checkStore(path: string): string[] {
  * @throws {StoreError} If it cannot be done.
  */
 export function compactStore(path: string): void {
-  const lock = lockFile(path);
+  const lock = new FileLock(path);
   try {
     withDatabase(path, false, "compact", (db) => {
       db.exec("VACUUM");
       db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     });
   } finally {
-    lock.close();
+    lock.release();
   }
 }
 

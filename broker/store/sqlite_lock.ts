@@ -6,22 +6,38 @@
 
 import { StoreError } from "./store.ts";
 
-/**
- * Locks the file of a store, by a file beside it. The lock ends with the process,
- * however that dies; the file stays, because who deletes it while another opens it
- * breaks the lock.
- *
- * @param path The file of the store.
- * @returns The lock; closing it ends it.
- * @throws {StoreError} If another broker has it.
- */
-export function lockFile(path: string): Deno.FsFile {
-  const name = `${path}.lock`;
-  const file = Deno.openSync(name, { create: true, write: true, mode: 0o600 });
-  if (file.tryLockSync(true)) return file;
-  file.close();
-  throw new StoreError(
-    "locked",
-    `Cannot open the store "${path}": another broker has it; stop that one, or choose another file in store.path`,
-  );
+/** Holds the file of a store for one broker. */
+export class FileLock {
+  readonly #file: Deno.FsFile;
+
+  /**
+   * Locks the file of a store, by a file beside it. The lock ends with the process,
+   * however that dies; the file stays, because who deletes it while another opens it
+   * breaks the lock.
+   *
+   * @param path The file of the store.
+   * @throws {StoreError} If another broker has it.
+   */
+  constructor(path: string) {
+    const name = `${path}.lock`;
+    this.#file = Deno.openSync(name, {
+      create: true,
+      write: true,
+      mode: 0o600,
+    });
+    if (this.#file.tryLockSync(true)) return;
+    this.#file.close();
+    throw new StoreError(
+      "locked",
+      `Cannot open the store "${path}": another broker has it; stop that one, or choose another file in store.path`,
+    );
+  }
+
+  /** Lets others have the file. */
+  release(): void {
+    // To close the file does not do: a child process that another thread is starting
+    // has it open, too, until its own program runs.
+    this.#file.unlockSync();
+    this.#file.close();
+  }
 }

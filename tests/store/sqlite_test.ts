@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { SqliteStore } from "../../broker/store/sqlite.ts";
+import { FileLock } from "../../broker/store/sqlite_lock.ts";
 import { SCHEMA_VERSION } from "../../broker/store/sqlite_schema.ts";
 import { StoreError } from "../../broker/store/store.ts";
 import { message, testStore, write } from "./contract.ts";
@@ -214,5 +215,34 @@ Deno.test("SqliteStore deletes its file at the end if it is told so", async () =
     await store.close();
     const left = [...Deno.readDirSync(path.replace(/[^/]+$/, ""))];
     assertEquals(left.map(({ name }) => name), ["store.db.lock"]);
+  });
+});
+
+// Starts one child process after the other and counts them.
+const STARTER = `
+  self.onmessage = async ({ data: [program, started] }) => {
+    for (;;) {
+      await new Deno.Command(program, { args: ["--version"], stdout: "null" })
+        .output();
+      Atomics.add(started, 0, 1);
+    }
+  };
+`;
+
+Deno.test("a file that is closed is free at once, also while other threads start processes", async () => {
+  await withFile((path) => {
+    const code = URL.createObjectURL(
+      new Blob([STARTER], { type: "text/javascript" }),
+    );
+    const worker = new Worker(code, { type: "module" });
+    try {
+      const started = new Int32Array(new SharedArrayBuffer(4));
+      worker.postMessage([Deno.execPath(), started]);
+      // A process begins as a copy of this one, which has all its files open.
+      while (Atomics.load(started, 0) < 20) new FileLock(path).release();
+    } finally {
+      worker.terminate();
+      URL.revokeObjectURL(code);
+    }
   });
 });
