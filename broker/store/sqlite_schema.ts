@@ -95,12 +95,13 @@ const MIGRATIONS: readonly string[] = [
 ];
 
 /**
- * Opens a database file that exists, or is empty.
+ * Opens the file of a store, or an empty one. Nothing of a file that is not ours is
+ * changed.
  *
  * @param settings How it is written.
  * @param readOnly Whether nothing may be written. Default: `false`.
  * @returns The connection.
- * @throws {StoreError} If the file cannot be used.
+ * @throws {StoreError} If the file cannot be used, is of a newer version, or not ours.
  */
 export function openDatabase(
   settings: SqliteSettings,
@@ -110,6 +111,7 @@ export function openDatabase(
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(path, { readOnly, timeout: 5000 });
+    checkOwner(db, path);
     if (!readOnly) {
       db.exec("PRAGMA journal_mode = WAL");
       db.exec(
@@ -127,32 +129,35 @@ export function openDatabase(
   }
 }
 
+/** Looks before anything is written: the mode of the journal is kept in the file, too. */
+function checkOwner(db: DatabaseSync, path: string): void {
+  const application = pragma(db, "application_id");
+  const tables = db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()!.n;
+  if (application !== APPLICATION_ID && (tables !== 0 || application !== 0)) {
+    throw new StoreError(
+      "corrupt",
+      `Cannot open the store "${path}": it is a database of another program; choose another file in store.path`,
+    );
+  }
+  const version = pragma(db, "user_version");
+  if (version > MIGRATIONS.length) {
+    throw new StoreError(
+      "newer",
+      `Cannot open the store "${path}": its version is ${version}, this DinoMQ knows versions up to ${MIGRATIONS.length}; use the DinoMQ that wrote it, or a newer one`,
+    );
+  }
+}
+
 /**
  * Brings a file to the present version.
  *
- * @param db The file.
+ * @param db The file, as {@linkcode openDatabase} gives it.
  * @param path Its name, for messages.
- * @throws {StoreError} If it is of a newer version, or not ours.
+ * @throws {StoreError} If it cannot be written.
  */
 export function migrate(db: DatabaseSync, path: string): void {
   try {
     const version = pragma(db, "user_version");
-    const application = pragma(db, "application_id");
-    if (version > MIGRATIONS.length) {
-      throw new StoreError(
-        "newer",
-        `Cannot open the store "${path}": its version is ${version}, this DinoMQ knows versions up to ${MIGRATIONS.length}; use the DinoMQ that wrote it, or a newer one`,
-      );
-    }
-    const { tables } = db.prepare(
-      "SELECT count(*) AS tables FROM sqlite_schema",
-    ).get() as { tables: number };
-    if (application !== APPLICATION_ID && (tables > 0 || application !== 0)) {
-      throw new StoreError(
-        "corrupt",
-        `Cannot open the store "${path}": it is a database of another program; choose another file in store.path`,
-      );
-    }
     if (version === MIGRATIONS.length) return;
     db.exec("BEGIN IMMEDIATE");
     for (const step of MIGRATIONS.slice(version)) db.exec(step);

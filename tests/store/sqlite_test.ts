@@ -1,6 +1,11 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { SqliteStore } from "../../broker/store/sqlite.ts";
+import {
+  checkStore,
+  compactStore,
+  storeInfo,
+} from "../../broker/store/sqlite_file.ts";
 import { FileLock } from "../../broker/store/sqlite_lock.ts";
 import { SCHEMA_VERSION } from "../../broker/store/sqlite_schema.ts";
 import { StoreError } from "../../broker/store/store.ts";
@@ -114,10 +119,16 @@ Deno.test("SqliteStore refuses what is not its own", async () => {
   });
   await withFile(async (path) => {
     const db = new DatabaseSync(path);
-    db.exec("CREATE TABLE other (id)");
+    db.exec("CREATE TABLE other (id); PRAGMA user_version = 1000");
     db.close();
+    const before = await Deno.readFile(path);
     const error = await refused(path);
     assert(error.message.includes("another program"), error.message);
+    for (const use of [compactStore, checkStore, storeInfo]) {
+      assertThrows(() => use(path), StoreError, "another program");
+    }
+    // Not even the mode of its journal.
+    assertEquals(await Deno.readFile(path), before);
   });
   await withFile(async (path) => {
     await Deno.mkdir(path);
