@@ -3,6 +3,7 @@ import type { IPublishPacket } from "mqtt-packet";
 import pub from "../../../broker/cli/mqtt/pub.ts";
 import type { Broker } from "../../../mod.ts";
 import { eventually, startBroker, TestClient } from "../../_client.ts";
+import { freePort } from "../../_ports.ts";
 import { run, RunningCommand } from "../_context.ts";
 import { withFolder } from "../_folder.ts";
 import { connack, FakeBroker } from "./_fake_broker.ts";
@@ -178,9 +179,7 @@ for (const [args, message] of USAGE) {
 }
 
 Deno.test("aMQTT 49: a wrong port, a wrong host and a bad URL are errors", async () => {
-  const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = free.addr as Deno.NetAddr;
-  free.close();
+  const port = freePort();
   const message = ["-t", "t", "-m", "x"];
   const wrong = await run(pub, [
     "-h",

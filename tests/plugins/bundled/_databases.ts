@@ -6,9 +6,9 @@
  */
 
 import { makeCertificates } from "../../_certificates.ts";
+import { freePort } from "../../_ports.ts";
 import {
   findProgram,
-  freePort,
   isListening,
   type ProcessUser,
   runProgram,

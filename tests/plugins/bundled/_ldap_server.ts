@@ -5,9 +5,9 @@
  */
 
 import { makeCertificates } from "../../_certificates.ts";
+import { freePort } from "../../_ports.ts";
 import {
   findProgram,
-  freePort,
   isListening,
   runProgram,
   ServerProcess,

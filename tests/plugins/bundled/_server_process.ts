@@ -89,12 +89,6 @@ export async function runProgram(
   );
 }
 
-/** A free port of 127.0.0.1. Another program may take it before it is used. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
 /** A server that runs. */
 export class ServerProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;

@@ -9,6 +9,7 @@ import {
 import { Buffer } from "node:buffer";
 import { makeCertificates } from "../../_certificates.ts";
 import { startBroker, TestClient } from "../../_client.ts";
+import { freePort } from "../../_ports.ts";
 import {
   bridged,
   publish,
@@ -351,9 +352,7 @@ Deno.test("bridge: shows its own certificate to a peer that asks for it", async 
 
 Deno.test("bridge: an unreachable peer is logged once, however often it is tried", async () => {
   const logger = new RecordingLogger("debug");
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
+  const port = freePort();
   await using _broker = await startWithBridge(
     `mqtt://user:secret@127.0.0.1:${port}`,
     [{ pattern: "a/#" }],

@@ -15,6 +15,7 @@ import {
 } from "../../../plugins/_password/hash.ts";
 import { verifyPassword } from "../../../plugins/_password/verify.ts";
 import { run as runCommand } from "../../cli/_context.ts";
+import { freePort } from "../../_ports.ts";
 import { startPostgresql } from "./_databases.ts";
 import { findProgram } from "./_server_process.ts";
 
@@ -126,9 +127,7 @@ for (const [name, command] of [["users", users], ["topics", topics]] as const) {
   });
 
   Deno.test(`aMQTT 45: ${name} fails when the server cannot be reached`, async () => {
-    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = listener.addr as Deno.NetAddr;
-    listener.close();
+    const port = freePort();
     for (const kind of ["mysql", "postgresql"]) {
       const { code, error } = await run(command, [
         ...["-d", kind, "-u", "root", "-h", "127.0.0.1", "-p", `${port}`],
