@@ -58,7 +58,10 @@ export class Input {
   /** Where what has arrived ends. */
   end = 0;
   #quiet = 0;
+  /** Size of a frame that has begun to arrive. */
   #expected = 0;
+  /** Whether what arrived has filled the buffer. */
+  #full = false;
   readonly #transport: Transport;
   readonly #turns: Turns;
   readonly #owner: InputOwner;
@@ -105,8 +108,8 @@ export class Input {
   #note(count: number): void {
     this.end += count;
     this.#much = this.end === this.bytes.length || count >= MUCH;
-    if (this.end === this.bytes.length && this.bytes.length < LARGEST) {
-      this.#expected = Math.max(this.#expected, this.bytes.length * 4);
+    if (this.end === this.bytes.length) {
+      this.#full = true;
     } else if (count * 8 < this.bytes.length) this.#quiet++;
     else this.#quiet = 0;
   }
@@ -121,14 +124,10 @@ export class Input {
     const left = this.end - this.start;
     let capacity = this.bytes.length;
     if (this.#expected > capacity) {
-      const room = this.#expected * 4;
-      capacity = Math.max(
-        this.#expected,
-        Math.min(
-          this.#expected > LARGEST / 2 ? LARGEST_FOR_PACKETS : LARGEST,
-          Math.max(room, capacity * 4),
-        ),
-      );
+      const most = this.#expected > LARGEST / 2 ? LARGEST_FOR_PACKETS : LARGEST;
+      capacity = Math.max(this.#expected, Math.min(most, this.#expected * 4));
+    } else if (this.#full && capacity < LARGEST) {
+      capacity = Math.min(LARGEST, capacity * 16);
     } else if (left === 0 && capacity > LARGEST_FOR_PACKETS) {
       // It was made for one giant packet.
       capacity = LARGEST_FOR_PACKETS;
@@ -137,6 +136,7 @@ export class Input {
       this.#quiet = 0;
     }
     this.#expected = 0;
+    this.#full = false;
     if (capacity !== this.bytes.length) {
       const next = new Uint8Array(capacity);
       next.set(this.bytes.subarray(this.start, this.end));

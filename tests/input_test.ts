@@ -1,0 +1,70 @@
+import { assertEquals } from "@std/assert";
+import { Input } from "../broker/input.ts";
+import type { Transport } from "../broker/transport/transport.ts";
+import { Turns } from "../broker/turns.ts";
+
+/**
+ * Reads as often as `sizes` says, so many bytes each time, as far as there is room.
+ *
+ * @returns How much room there was each time.
+ */
+async function roomsOf(
+  sizes: readonly number[],
+  handle: (input: Input) => void,
+): Promise<number[]> {
+  const rooms: number[] = [];
+  const ended = Promise.withResolvers<void>();
+  const transport = {
+    read: (into: Uint8Array) => {
+      const size = sizes[rooms.length];
+      if (size === undefined) return Promise.resolve(null);
+      rooms.push(into.length);
+      return Promise.resolve(Math.min(size, into.length));
+    },
+  } as Transport;
+  const input: Input = new Input(transport, new Turns(), {
+    closed: false,
+    arrived: () => {
+      handle(input);
+      input.compact();
+      return undefined;
+    },
+    proceed: () => undefined,
+    ended: () => ended.resolve(),
+  });
+  input.read();
+  await ended.promise;
+  return rooms;
+}
+
+/** Handles all that has arrived. */
+function handleAll(input: Input): void {
+  input.start = input.end;
+}
+
+Deno.test("Input grows to 64 KiB while it is filled, and shrinks when it is quiet", async () => {
+  const sizes = [...Array(6).fill(1e6), ...Array(100).fill(10)];
+  const rooms = await roomsOf(sizes, handleAll);
+  assertEquals(rooms.slice(0, 6), [128, 2048, 32768, 65536, 65536, 65536]);
+  assertEquals(Math.max(...rooms), 65536);
+  assertEquals(rooms.at(-1), 128);
+});
+
+Deno.test("Input makes room for a large packet, and keeps some for more of them", async () => {
+  let handled = 0;
+  const rooms = await roomsOf([100, 1e6, 1e6, 1e6], (input) => {
+    if (++handled === 1) input.expect(200_000);
+    else input.start = input.end;
+  });
+  // Behind the 100 bytes that have arrived.
+  assertEquals(rooms, [128, 524_288 - 100, 524_288, 524_288]);
+});
+
+Deno.test("Input does not keep the memory of a giant packet", async () => {
+  let handled = 0;
+  const rooms = await roomsOf([100, 1e7, 1000], (input) => {
+    if (++handled === 1) input.expect(2_000_000);
+    else input.start = input.end;
+  });
+  assertEquals(rooms, [128, 2_000_000 - 100, 524_288]);
+});
