@@ -72,8 +72,7 @@ export class Message implements ApplicationMessage {
     message.retain = stored.retain;
     message.expiresAt = stored.expiresAt;
     message.publisher = stored.publisher;
-    message.#kept = message;
-    return message;
+    return message.lasts();
   }
 
   /** Topic name. */
@@ -117,6 +116,12 @@ export class Message implements ApplicationMessage {
   reuse(target: Topic): void {
     this.target = target;
     this.#kept = undefined;
+  }
+
+  /** Says that the bytes stay as they are, so that there is nothing to keep. */
+  lasts(): this {
+    this.#kept = this;
+    return this;
   }
 
   /**
@@ -164,8 +169,7 @@ export class Message implements ApplicationMessage {
     kept.retain = this.retain;
     kept.expiresAt = this.expiresAt;
     kept.publisher = this.publisher;
-    kept.#kept = kept;
-    this.#kept = kept;
+    this.#kept = kept.lasts();
     return kept;
   }
 

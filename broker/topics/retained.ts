@@ -5,16 +5,24 @@
  */
 
 import type { Message } from "../message.ts";
+import { PackedMessage } from "../packed_message.ts";
+import { Branch } from "./branch.ts";
 
-// Depth of a node below a `#`.
-const EVERYTHING = -1;
-
-class Node {
-  children: Map<string, Node> | undefined = undefined;
-  message: Message | undefined = undefined;
+class Node extends Branch<Node> {
+  message: PackedMessage | undefined = undefined;
 }
 
-/** A tree of topic levels with at most one message at each node. */
+/** Places that are still to be visited. */
+interface Visit {
+  /** The places, with their names. */
+  readonly places: Iterator<[string, Node]>;
+  /** The level of the filter to go on with at each. */
+  readonly depth: number;
+  /** Whether they are the first levels of topics. */
+  readonly first: boolean;
+}
+
+/** A tree of topic levels with at most one message at each place. */
 export class RetainedMessages {
   readonly #root = new Node();
   /** How many there are. */
@@ -25,19 +33,17 @@ export class RetainedMessages {
   /**
    * Sets a topic's message.
    *
-   * @param message A kept message.
+   * @param message The message; it is copied.
    */
   set(message: Message): void {
     let node = this.#root;
     for (const level of message.topic.split("/")) {
-      node.children ??= new Map();
-      let child = node.children.get(level);
-      if (child === undefined) node.children.set(level, child = new Node());
-      node = child;
+      node = node.child(level) ?? node.addChild(level, new Node());
     }
+    const packed = new PackedMessage(message);
     if (node.message === undefined) this.size++;
-    this.bytes += message.weight - (node.message?.weight ?? 0);
-    node.message = message;
+    this.bytes += packed.weight - (node.message?.weight ?? 0);
+    node.message = packed;
   }
 
   /**
@@ -49,10 +55,10 @@ export class RetainedMessages {
   get(topic: string): Message | undefined {
     let node: Node | undefined = this.#root;
     for (const level of topic.split("/")) {
-      node = node.children?.get(level);
+      node = node.child(level);
       if (node === undefined) return undefined;
     }
-    return this.#alive(node, Date.now());
+    return messageAt(node, Date.now());
   }
 
   /**
@@ -65,7 +71,7 @@ export class RetainedMessages {
     const levels = topic.split("/");
     const path: Node[] = [this.#root];
     for (const level of levels) {
-      const child = path[path.length - 1].children?.get(level);
+      const child = path[path.length - 1].child(level);
       if (child === undefined) return false;
       path.push(child);
     }
@@ -75,18 +81,14 @@ export class RetainedMessages {
     node.message = undefined;
     this.size--;
     for (let i = levels.length; i > 0; i--) {
-      if (path[i].children !== undefined || path[i].message !== undefined) {
-        break;
-      }
-      const parent = path[i - 1];
-      parent.children!.delete(levels[i - 1]);
-      if (parent.children!.size === 0) parent.children = undefined;
+      if (!path[i].childless || path[i].message !== undefined) break;
+      path[i - 1].removeChild(levels[i - 1]);
     }
     return true;
   }
 
   /**
-   * The messages that a filter selects, one step at a time: the caller may stop
+   * The messages that a filter selects, one small step at a time: the caller may stop
    * between two of them and go on later, while messages come and go.
    *
    * @param filter A valid topic filter.
@@ -95,37 +97,56 @@ export class RetainedMessages {
   *match(filter: string): Generator<Message | undefined> {
     const levels = filter.split("/");
     const now = Date.now();
-    const open: { node: Node; depth: number }[] = [
-      { node: this.#root, depth: 0 },
-    ];
-    while (open.length > 0) {
-      const { node, depth } = open.pop()!;
-      const level = depth === EVERYTHING ? "#" : levels[depth];
-      if (level === undefined) {
-        yield this.#alive(node, now);
-        continue;
+    const open: Visit[] = [];
+    let node: Node | undefined = this.#root;
+    let depth = 0;
+    for (;;) {
+      while (node !== undefined && isName(levels[depth])) {
+        node = node.child(levels[depth++]);
       }
-      if (level !== "#" && level !== "+") {
-        const child = node.children?.get(level);
-        if (child !== undefined) open.push({ node: child, depth: depth + 1 });
-        continue;
-      }
-      // `a/#` selects `a` too.
-      if (level === "#") yield this.#alive(node, now);
-      for (const [name, child] of node.children ?? []) {
-        // [MQTT-4.7.2-1]
-        if (depth === 0 && name.startsWith("$")) continue;
+      if (node === undefined) yield undefined;
+      else if (depth === levels.length) yield messageAt(node, now);
+      else {
+        const everything = levels[depth] === "#";
+        // `a/#` selects `a` too.
+        if (everything) yield messageAt(node, now);
         open.push({
-          node: child,
-          depth: level === "#" ? EVERYTHING : depth + 1,
+          places: node.children(),
+          depth: everything ? depth : depth + 1,
+          first: node === this.#root,
         });
-        if (level === "+") yield undefined;
       }
+      const next = nextOf(open);
+      if (next === undefined) return;
+      [node, depth] = next;
     }
   }
+}
 
-  #alive(node: Node, now: number): Message | undefined {
-    const { message } = node;
-    return message === undefined || message.expired(now) ? undefined : message;
+/** Whether a level of a filter is there, and no wildcard. */
+function isName(level: string | undefined): level is string {
+  return level !== undefined && level !== "+" && level !== "#";
+}
+
+/** The next place to look at, and with which level of the filter to go on there. */
+function nextOf(open: Visit[]): [Node, number] | undefined {
+  while (open.length > 0) {
+    const { places, depth, first } = open[open.length - 1];
+    const { done, value } = places.next();
+    if (done) {
+      open.pop();
+      continue;
+    }
+    const [name, node] = value;
+    // [MQTT-4.7.2-1]
+    if (!first || !name.startsWith("$")) return [node, depth];
   }
+  return undefined;
+}
+
+function messageAt(node: Node, now: number): Message | undefined {
+  const { message } = node;
+  return message === undefined || message.expired(now)
+    ? undefined
+    : message.unpack();
 }
