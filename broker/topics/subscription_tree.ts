@@ -7,8 +7,19 @@
 
 import type { QoS } from "../../plugins/mod.ts";
 import type { Session } from "../session/session.ts";
+import { Branch } from "./branch.ts";
 import type { ParsedFilter } from "./filter.ts";
+import type { SharedGroup } from "./shared_group.ts";
+import {
+  added,
+  collect,
+  groupOf,
+  removed,
+  type Subscribers,
+} from "./subscribers.ts";
 import type { Topic } from "./topic.ts";
+
+export type { SharedGroup };
 
 /** How a message goes to one session. */
 export interface Target {
@@ -34,44 +45,6 @@ export interface Subscription extends Target {
   readonly exempt: boolean;
 }
 
-/** The members of a shared subscription; each message goes to one of them. */
-export class SharedGroup {
-  /** The topic filter of the members, `$share/…` included. */
-  readonly text: string;
-  /** The members in the order in which they came. */
-  readonly members: Subscription[] = [];
-  #next = 0;
-
-  constructor(text: string) {
-    this.text = text;
-  }
-
-  /**
-   * Chooses who gets the next message: in turn, those who are connected first.
-   *
-   * @param except A session that must not get it.
-   * @param connectedOnly Whether a session without connection may be chosen.
-   * @returns The member, or `undefined` if there is none.
-   */
-  choose(except?: Session, connectedOnly = false): Subscription | undefined {
-    const members = this.members;
-    let away: Subscription | undefined;
-    for (let i = 0; i < members.length; i++) {
-      const at = (this.#next + i) % members.length;
-      const member = members[at];
-      if (member.session === except) continue;
-      if (member.session.connection !== null) {
-        this.#next = (at + 1) % members.length;
-        return member;
-      }
-      away ??= member;
-    }
-    if (away === undefined || connectedOnly) return undefined;
-    this.#next = (members.indexOf(away) + 1) % members.length;
-    return away;
-  }
-}
-
 /** Who gets the messages of one topic. */
 export interface Route {
   /** The sessions, each once unless overlapping subscriptions are kept apart. */
@@ -82,89 +55,20 @@ export interface Route {
 
 const NOBODY: Route = { targets: [], groups: [] };
 
-/** The subscriptions to one filter. Most filters have one subscriber only. */
-class Leaf {
-  one: Subscription | undefined = undefined;
-  many: Map<Session, Subscription> | undefined = undefined;
-  groups: Map<string, SharedGroup> | undefined = undefined;
-
-  get empty(): boolean {
-    return this.one === undefined && this.many === undefined &&
-      this.groups === undefined;
-  }
-
-  add(subscription: Subscription): void {
-    const { group } = subscription.filter;
-    if (group !== undefined) {
-      this.groups ??= new Map();
-      let shared = this.groups.get(group);
-      if (shared === undefined) {
-        shared = new SharedGroup(subscription.filter.text);
-        this.groups.set(group, shared);
-      }
-      const at = memberIndex(shared, subscription.session);
-      if (at === -1) shared.members.push(subscription);
-      else shared.members[at] = subscription;
-    } else if (this.many !== undefined) {
-      this.many.set(subscription.session, subscription);
-    } else if (
-      this.one === undefined || this.one.session === subscription.session
-    ) {
-      this.one = subscription;
-    } else {
-      this.many = new Map([[this.one.session, this.one]]);
-      this.many.set(subscription.session, subscription);
-      this.one = undefined;
-    }
-  }
-
-  remove(session: Session, group: string | undefined): void {
-    if (group !== undefined) {
-      const shared = this.groups?.get(group);
-      if (shared === undefined) return;
-      const at = memberIndex(shared, session);
-      if (at !== -1) shared.members.splice(at, 1);
-      if (shared.members.length === 0) this.groups!.delete(group);
-      if (this.groups!.size === 0) this.groups = undefined;
-    } else if (this.many !== undefined) {
-      this.many.delete(session);
-      if (this.many.size === 0) this.many = undefined;
-    } else if (this.one?.session === session) {
-      this.one = undefined;
-    }
-  }
-
-  collect(into: Subscription[], groups: SharedGroup[]): void {
-    if (this.one !== undefined) into.push(this.one);
-    if (this.many !== undefined) {
-      for (const subscription of this.many.values()) into.push(subscription);
-    }
-    if (this.groups !== undefined) {
-      for (const group of this.groups.values()) groups.push(group);
-    }
-  }
-}
-
-function memberIndex(group: SharedGroup, session: Session): number {
-  return group.members.findIndex((member) => member.session === session);
-}
-
-class Node {
-  children: Map<string, Node> | undefined = undefined;
+class Node extends Branch<Node> {
   /** Subscriptions that end at this level. */
-  leaf: Leaf | undefined = undefined;
+  leaf: Subscribers | undefined = undefined;
   /** Subscriptions that end with `#` below this level. */
-  rest: Leaf | undefined = undefined;
+  rest: Subscribers | undefined = undefined;
 
   get empty(): boolean {
-    return this.children === undefined && this.leaf === undefined &&
-      this.rest === undefined;
+    return this.childless && this.leaf === undefined && this.rest === undefined;
   }
 }
 
 /** All subscriptions of a broker. */
 export class SubscriptionTree {
-  readonly #exact = new Map<string, Leaf>();
+  readonly #exact = new Map<string, Subscribers>();
   readonly #root = new Node();
   readonly #merge: boolean;
   /** Changes with every subscription; what was matched before is then looked up again. */
@@ -187,9 +91,7 @@ export class SubscriptionTree {
     this.epoch++;
     this.size++;
     if (!wildcard) {
-      let leaf = this.#exact.get(filter);
-      if (leaf === undefined) this.#exact.set(filter, leaf = new Leaf());
-      leaf.add(subscription);
+      this.#exact.set(filter, added(this.#exact.get(filter), subscription));
       return;
     }
     let node = this.#root;
@@ -197,25 +99,21 @@ export class SubscriptionTree {
     const rest = levels[levels.length - 1] === "#";
     if (rest) levels.pop();
     for (const level of levels) {
-      node.children ??= new Map();
-      let child = node.children.get(level);
-      if (child === undefined) node.children.set(level, child = new Node());
-      node = child;
+      node = node.child(level) ?? node.addChild(level, new Node());
     }
-    if (rest) (node.rest ??= new Leaf()).add(subscription);
-    else (node.leaf ??= new Leaf()).add(subscription);
+    if (rest) node.rest = added(node.rest, subscription);
+    else node.leaf = added(node.leaf, subscription);
   }
 
   /** Removes a subscription that is in the tree. */
   remove(subscription: Subscription): void {
-    const { session } = subscription;
-    const { filter, wildcard, group } = subscription.filter;
+    const { filter, wildcard } = subscription.filter;
     this.epoch++;
     this.size--;
     if (!wildcard) {
-      const leaf = this.#exact.get(filter);
-      leaf?.remove(session, group);
-      if (leaf?.empty) this.#exact.delete(filter);
+      const left = removed(this.#exact.get(filter), subscription);
+      if (left === undefined) this.#exact.delete(filter);
+      else this.#exact.set(filter, left);
       return;
     }
     const levels = filter.split("/");
@@ -223,22 +121,15 @@ export class SubscriptionTree {
     if (rest) levels.pop();
     const path: Node[] = [this.#root];
     for (const level of levels) {
-      const child = path[path.length - 1].children?.get(level);
+      const child = path[path.length - 1].child(level);
       if (child === undefined) return;
       path.push(child);
     }
     const node = path[path.length - 1];
-    if (rest) {
-      node.rest?.remove(session, group);
-      if (node.rest?.empty) node.rest = undefined;
-    } else {
-      node.leaf?.remove(session, group);
-      if (node.leaf?.empty) node.leaf = undefined;
-    }
+    if (rest) node.rest = removed(node.rest, subscription);
+    else node.leaf = removed(node.leaf, subscription);
     for (let i = levels.length; i > 0 && path[i].empty; i--) {
-      const parent = path[i - 1];
-      parent.children!.delete(levels[i - 1]);
-      if (parent.children!.size === 0) parent.children = undefined;
+      path[i - 1].removeChild(levels[i - 1]);
     }
   }
 
@@ -251,15 +142,17 @@ export class SubscriptionTree {
   groupOf(subscription: Subscription): SharedGroup | undefined {
     const { group } = subscription.filter;
     if (group === undefined) return undefined;
-    return this.#leafOf(subscription)?.groups?.get(group);
+    return groupOf(this.#subscribersOf(subscription), group);
   }
 
-  #leafOf({ filter: { filter, wildcard } }: Subscription): Leaf | undefined {
+  #subscribersOf(
+    { filter: { filter, wildcard } }: Subscription,
+  ): Subscribers | undefined {
     if (!wildcard) return this.#exact.get(filter);
     let node: Node | undefined = this.#root;
     for (const level of filter.split("/")) {
       if (level === "#") return node.rest;
-      node = node.children?.get(level);
+      node = node.child(level);
       if (node === undefined) return undefined;
     }
     return node.leaf;
@@ -282,7 +175,7 @@ export class SubscriptionTree {
   #find(topic: Topic): Route {
     const found: Subscription[] = [];
     const groups: SharedGroup[] = [];
-    this.#exact.get(topic.name)?.collect(found, groups);
+    collect(this.#exact.get(topic.name), found, groups);
     if (!this.#root.empty) this.#walk(topic, found, groups);
     if (found.length === 0 && groups.length === 0) return NOBODY;
     return {
@@ -299,18 +192,18 @@ export class SubscriptionTree {
       // [MQTT-4.7.2-1]
       const wildcards = i > 0 || !topic.internal;
       for (const node of nodes) {
-        if (wildcards) node.rest?.collect(found, groups);
-        if (node.children === undefined) continue;
-        const child = node.children.get(levels[i]);
+        if (wildcards) collect(node.rest, found, groups);
+        if (node.childless) continue;
+        const child = node.child(levels[i]);
         if (child !== undefined) next.push(child);
-        const any = wildcards ? node.children.get("+") : undefined;
+        const any = wildcards ? node.child("+") : undefined;
         if (any !== undefined) next.push(any);
       }
       nodes = next;
     }
     for (const node of nodes) {
-      node.leaf?.collect(found, groups);
-      node.rest?.collect(found, groups);
+      collect(node.leaf, found, groups);
+      collect(node.rest, found, groups);
     }
   }
 }
