@@ -30,6 +30,7 @@ import {
   parseFilter,
   topicNameProblem,
 } from "./topics/filter.ts";
+import { NO_IDENTIFIERS } from "./topics/subscription_tree.ts";
 
 const encoder = new TextEncoder();
 
@@ -137,7 +138,7 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
       noLocal: false,
       retainAsPublished: false,
       exempt: true,
-      identifiers: [],
+      identifiers: NO_IDENTIFIERS,
     });
   }
 

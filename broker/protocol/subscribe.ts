@@ -19,7 +19,10 @@ import { filterLimit } from "../limits/topic_limit.ts";
 import { storeReason } from "../store/failure.ts";
 import { type ParsedFilter, parseFilter } from "../topics/filter.ts";
 import { reasonText, refusalCode } from "./reasons.ts";
-import type { Subscription } from "../topics/subscription_tree.ts";
+import {
+  NO_IDENTIFIERS,
+  type Subscription,
+} from "../topics/subscription_tree.ts";
 
 /** A filter that is granted. */
 interface Granted {
@@ -249,7 +252,9 @@ function permit(
       noLocal: requested.nl ?? (session.isBridge && filter.group === undefined),
       retainAsPublished: requested.rap ?? session.isBridge,
       exempt: false,
-      identifiers: identifier === undefined ? [] : [identifier].flat(),
+      identifiers: identifier === undefined
+        ? NO_IDENTIFIERS
+        : [identifier].flat(),
     };
     return { subscription, requested };
   };

@@ -21,6 +21,9 @@ import type { Topic } from "./topic.ts";
 
 export type { SharedGroup };
 
+/** What most subscriptions have; an array for each of them would be a tenth of their memory. */
+export const NO_IDENTIFIERS: readonly number[] = [];
+
 /** How a message goes to one session. */
 export interface Target {
   /** The session. */
