@@ -13,7 +13,7 @@ const SMALLEST = 128;
 const LARGEST = 1 << 16;
 // Where single packets are large, several of them should fit.
 const LARGEST_FOR_PACKETS = 1 << 19;
-// Who has read that much at once may have more to read.
+// Who has read that much at once may have more to read, where reads do not tell.
 const MUCH = 512;
 // How many reads in a row must have used a small part before the buffer shrinks.
 const QUIET = 16;
@@ -107,8 +107,9 @@ export class Input {
 
   #note(count: number): void {
     this.end += count;
-    this.#much = this.end === this.bytes.length || count >= MUCH;
-    if (this.end === this.bytes.length) {
+    const full = this.end === this.bytes.length;
+    this.#much = full || count >= MUCH && !tellsItsEnd(this.#transport);
+    if (full) {
       this.#full = true;
     } else if (count * 8 < this.bytes.length) this.#quiet++;
     else this.#quiet = 0;
@@ -147,4 +148,12 @@ export class Input {
     this.start = 0;
     this.end = left;
   }
+}
+
+/**
+ * Whether a read that leaves room has taken all there was: the runtime then waits for
+ * the system to say that there is more, and others have their turn anyway.
+ */
+function tellsItsEnd({ kind }: Transport): boolean {
+  return kind === "tcp" || kind === "unix";
 }
