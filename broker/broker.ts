@@ -23,6 +23,7 @@ import type {
   PluginDescription,
 } from "./broker_types.ts";
 import { Core } from "./core.ts";
+import { HeapTrim } from "./heap_trim.ts";
 import type { Place } from "./limits/gate.ts";
 import { hostBase } from "./host_base.ts";
 import { createLogger } from "./log.ts";
@@ -65,6 +66,7 @@ export class Broker implements AsyncDisposable {
   readonly #connections = new Connections();
   #state: BrokerState = "new";
   #core: Core | undefined;
+  #trim: HeapTrim | undefined;
   #plugins: PluginManager | undefined;
   #listeners: RunningListener[] = [];
   #starting: Promise<void> | undefined;
@@ -370,6 +372,7 @@ export class Broker implements AsyncDisposable {
     }
     const connection = new Connection(core, transport, listener, place);
     this.#connections.run(connection, gone);
+    this.#trim?.opened();
   }
 
   get #running(): Core {
@@ -388,7 +391,9 @@ export class Broker implements AsyncDisposable {
       this.#logger,
       () => this.#running,
     );
-    this.#core = new Core(this.#config, this.#logger, plugins);
+    const core = this.#core = new Core(this.#config, this.#logger, plugins);
+    const { collectGarbage } = this.#options;
+    this.#trim = collectGarbage && new HeapTrim(core, collectGarbage);
     return plugins;
   }
 

@@ -19,6 +19,12 @@ export interface BrokerOptions {
   store?: Store;
   /** Where the broker logs. Default: text on standard error, level `info`. */
   logger?: Logger;
+  /**
+   * Collects garbage at once. Called at a quiet moment after a thousand clients have
+   * come, which leave much of it: `globalThis.gc` in a process that was started with
+   * `--v8-flags=--expose-gc`. Default: V8 collects when it wants to.
+   */
+  collectGarbage?: () => void;
 }
 
 /** How far a broker is. */

@@ -24,6 +24,7 @@ import {
   guarded,
 } from "./command.ts";
 import { type CommandContext, print } from "./context.ts";
+import { collectGarbage } from "./garbage.ts";
 import { type CliOptions, FLAGS_HELP, parseOptions } from "./serve_options.ts";
 
 /**
@@ -186,7 +187,12 @@ function createBroker(
   { pluginNamespace, importMap }: CliOptions,
   logger: Logger,
 ): Broker {
-  return new Broker(config, { pluginNamespace, importMap, logger });
+  return new Broker(config, {
+    pluginNamespace,
+    importMap,
+    logger,
+    collectGarbage: () => collectGarbage(),
+  });
 }
 
 /** One line; with `--log-level debug` where it came from too. */
