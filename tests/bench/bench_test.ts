@@ -101,6 +101,12 @@ Deno.test("bench: clients come and go, or stay", async () => {
   if (Deno.build.os === "linux") assertGreater(memory ?? 0, 1e6);
 });
 
+Deno.test("bench: the broker starts with the example configuration", async () => {
+  const { count, seconds } = await run("start");
+  assertEquals(count, 1);
+  assertGreater(seconds, 0);
+});
+
 Deno.test("bench: a broker that does not start is left out, and why is told", async () => {
   const broken = {
     ...dinomq,

@@ -16,13 +16,21 @@ export interface BrokerKind {
   readonly title: string;
   /** What is measured, with its version. */
   describe(): string;
-  /** The command that starts it on a port of 127.0.0.1. */
-  command(port: number, folder: string): { command: string; args: string[] };
+  /**
+   * The command that starts it on a port of 127.0.0.1, with as little as possible or
+   * with its example configuration, if it has one.
+   */
+  command(
+    port: number,
+    folder: string,
+    example: boolean,
+  ): { command: string; args: string[] };
   /** Whether it knows what the scenario needs. */
   supports(scenario: Scenario): boolean;
 }
 
 const MOD = new URL("../../mod.ts", import.meta.url).href;
+const EXAMPLE = new URL("../../examples/broker.yaml", import.meta.url).href;
 const AEDES = new URL("aedes.ts", import.meta.url).href;
 
 /** DinoMQ first: the others are compared with it. */
@@ -32,11 +40,11 @@ export const BROKERS: readonly BrokerKind[] = [
     title: "DinoMQ",
     describe: () =>
       `DinoMQ ${denoJson.version}, plugin auth_anonymous, on Deno ${Deno.version.deno}`,
-    command: (port, folder) => {
-      const config = `${folder}/dinomq.json`;
+    command: (port, folder, example) => {
+      const config = `${folder}/dinomq.yaml`;
       Deno.writeTextFileSync(
         config,
-        JSON.stringify({
+        example ? exampleFor(port, folder) : JSON.stringify({
           listeners: { default: { bind: `127.0.0.1:${port}` } },
           plugins: { auth_anonymous: { allowAnonymous: true } },
         }),
@@ -99,6 +107,8 @@ export interface RunningBroker {
   readonly port: number;
   /** Its process. */
   readonly pid: number;
+  /** Seconds from its start until it listened. */
+  readonly startedIn: number;
   /** Ends it, and waits until it has ended. */
   stop(): Promise<void>;
 }
@@ -112,15 +122,18 @@ const STOPPING = 5000;
  *
  * @param kind The broker.
  * @param folder Where it may have its files.
+ * @param example Whether it is started with its example configuration.
  * @returns The broker.
  * @throws {Error} If it is not there, or does not start; the message has its last words.
  */
 export async function startBroker(
   kind: BrokerKind,
   folder: string,
+  example = false,
 ): Promise<RunningBroker> {
   const port = freePort();
-  const { command, args } = kind.command(port, folder);
+  const { command, args } = kind.command(port, folder, example);
+  const begin = performance.now();
   const process = new Deno.Command(command, {
     args,
     stdin: "null",
@@ -137,7 +150,7 @@ export async function startBroker(
     clearTimeout(patience);
     await words;
   };
-  const limit = performance.now() + STARTING;
+  const limit = begin + STARTING;
   while (!await listens(port)) {
     if (ended) {
       const last = (await words).trim().split("\n").slice(0, 3).join(" ");
@@ -149,9 +162,25 @@ export async function startBroker(
         `Cannot start ${kind.title}: it does not listen on port ${port}`,
       );
     }
-    await sleep(20);
+    await sleep(2);
   }
-  return { port, pid: process.pid, stop };
+  const startedIn = (performance.now() - begin) / 1000;
+  return { port, pid: process.pid, startedIn, stop };
+}
+
+/** The example configuration, with ports and a database of its own. */
+function exampleFor(port: number, folder: string): string {
+  const changes = [
+    ["127.0.0.1:1883", `127.0.0.1:${port}`],
+    ["127.0.0.1:8083", "127.0.0.1:0"],
+    ["path: dinomq.db", `path: ${folder}/dinomq.db`],
+  ];
+  return changes.reduce((text, [from, to]) => {
+    if (!text.includes(from)) {
+      throw new Error(`Cannot change ${EXAMPLE}: "${from}" is not there`);
+    }
+    return text.replace(from, to);
+  }, Deno.readTextFileSync(new URL(EXAMPLE)));
 }
 
 async function listens(port: number): Promise<boolean> {

@@ -56,6 +56,12 @@ export function figuresOf({ load, title }: Scenario): readonly Figure[] {
           format: (value) => `${value.toFixed(2)} ms`,
         },
       ];
+    case "start":
+      return [{
+        title,
+        of: ({ seconds }) => seconds * 1000,
+        format: (value) => `${value.toFixed(0)} ms`,
+      }];
     case "idle":
       return [{
         title: `${title}: memory for each`,

@@ -7,6 +7,7 @@
 import { type BrokerKind, type RunningBroker, startBroker } from "./brokers.ts";
 import type { Job, Outcome } from "./load/job.ts";
 import type { BenchOptions } from "./options.ts";
+import { usageOf } from "./process_usage.ts";
 import type { Scenario } from "./scenarios.ts";
 
 /** The runs of one broker in one scenario. */
@@ -69,8 +70,7 @@ export async function measure(
       outcomes: [] as Outcome[],
       errors: [] as string[],
     }));
-  // Memory does not vary, and idle clients take long.
-  const runs = scenario.load === "idle" ? 1 : options.runs;
+  const runs = runsOf(scenario, options);
   for (let run = 0; run < runs; run++) {
     for (const { broker, outcomes, errors } of results) {
       try {
@@ -83,18 +83,30 @@ export async function measure(
   return results;
 }
 
+function runsOf({ load }: Scenario, { runs }: BenchOptions): number {
+  // Idle clients take long, and starts are over soon.
+  return load === "idle" ? 1 : load === "start" ? 3 * runs + 1 : runs;
+}
+
 async function runOnce(
   scenario: Scenario,
   kind: BrokerKind,
   options: BenchOptions,
   folder: string,
 ): Promise<Outcome> {
-  const broker = await startBroker(kind, folder);
+  const isStart = scenario.load === "start";
+  const broker = await startBroker(kind, folder, isStart);
   try {
+    if (isStart) return startOf(broker);
     return await generateLoad(scenario, broker, options);
   } finally {
     await broker.stop();
   }
+}
+
+function startOf({ startedIn, pid }: RunningBroker): Outcome {
+  const memory = usageOf(pid)?.memory;
+  return { count: 1, seconds: startedIn, lost: 0, latency: {}, memory };
 }
 
 async function generateLoad(

@@ -13,7 +13,9 @@ export type Load =
   /** Clients come and go, one after the other. */
   | "connect"
   /** Clients come, subscribe and then do nothing. */
-  | "idle";
+  | "idle"
+  /** No clients: the broker is started again and again. */
+  | "start";
 
 /** One scenario. `{}` in a topic is the number of the client, counted from 0. */
 export interface Scenario {
@@ -155,5 +157,13 @@ export const SCENARIOS: readonly Scenario[] = [
     load: "idle",
     publishers: 0,
     subscribers: 5000,
+  },
+  {
+    ...PLAIN,
+    name: "start",
+    title: "Start, DinoMQ with `examples/broker.yaml`",
+    load: "start",
+    publishers: 0,
+    subscribers: 0,
   },
 ];

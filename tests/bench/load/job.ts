@@ -21,9 +21,9 @@ export interface Job {
 
 /** What one run has shown; one line on standard output, as JSON. */
 export interface Outcome {
-  /** Deliveries within the window, or connections if `load` is `connect`. */
+  /** Deliveries within the window, connections if `load` is `connect`, or starts. */
   readonly count: number;
-  /** Length of the window in seconds. */
+  /** Length of the window in seconds, or how long the start took. */
   readonly seconds: number;
   /** Messages that did not arrive, over the whole run. */
   readonly lost: number;

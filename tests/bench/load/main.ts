@@ -18,6 +18,8 @@ function run(job: Job): Promise<Outcome> {
       return runConnect(job);
     case "idle":
       return runIdle(job);
+    case "start":
+      throw new Error("Cannot generate load: a start has none");
   }
 }
 
