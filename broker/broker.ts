@@ -23,7 +23,6 @@ import type {
   PluginDescription,
 } from "./broker_types.ts";
 import { Core } from "./core.ts";
-import { HeapTrim } from "./heap_trim.ts";
 import type { Place } from "./limits/gate.ts";
 import { hostBase } from "./host_base.ts";
 import { createLogger } from "./log.ts";
@@ -66,7 +65,6 @@ export class Broker implements AsyncDisposable {
   readonly #connections = new Connections();
   #state: BrokerState = "new";
   #core: Core | undefined;
-  #trim: HeapTrim | undefined;
   #plugins: PluginManager | undefined;
   #listeners: RunningListener[] = [];
   #starting: Promise<void> | undefined;
@@ -171,9 +169,8 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Stops the broker: MQTT 5 clients are told, listeners and connections are
-   * closed, plugins too. A start that is under way is waited for. A second call
-   * does nothing.
+   * Stops the broker: MQTT 5 clients are told, everything is closed. A start that
+   * is under way is waited for. A second call does nothing.
    */
   async shutdown(): Promise<void> {
     // Whoever started the broker hears why it failed.
@@ -326,9 +323,9 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Lists the plugins and the hooks that each implements.
+   * The plugins in the order in which they are asked, and their hooks.
    *
-   * @returns The plugins in the order in which they are asked; empty before the start.
+   * @returns The plugins; none before the start.
    */
   describePlugins(): PluginDescription[] {
     return this.#plugins?.describe() ?? [];
@@ -346,11 +343,10 @@ export class Broker implements AsyncDisposable {
       throw new Error(`Cannot check the broker: it is ${this.#state}`);
     }
     const plugins = await this.#loadPlugins();
-    const list = plugins.describe();
     await plugins.close();
     this.#core!.clock.clear();
     this.#plugins = this.#core = undefined;
-    return list;
+    return plugins.describe();
   }
 
   /** Serves a client; a listener need not know when its connection ends. */
@@ -372,7 +368,7 @@ export class Broker implements AsyncDisposable {
     }
     const connection = new Connection(core, transport, listener, place);
     this.#connections.run(connection, gone);
-    this.#trim?.opened();
+    core.trim?.opened();
   }
 
   get #running(): Core {
@@ -391,9 +387,8 @@ export class Broker implements AsyncDisposable {
       this.#logger,
       () => this.#running,
     );
-    const core = this.#core = new Core(this.#config, this.#logger, plugins);
     const { collectGarbage } = this.#options;
-    this.#trim = collectGarbage && new HeapTrim(core, collectGarbage);
+    this.#core = new Core(this.#config, this.#logger, plugins, collectGarbage);
     return plugins;
   }
 

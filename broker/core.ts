@@ -12,6 +12,7 @@ import { Clock } from "./clock.ts";
 import type { ListenerLimits, ResolvedConfig } from "./config/mod.ts";
 import { Delivery } from "./delivery.ts";
 import { Appliers } from "./interception/appliers.ts";
+import { HeapTrim } from "./heap_trim.ts";
 import { ConnectionGate } from "./limits/gate.ts";
 import { FlappingGuard } from "./limits/flapping_guard.ts";
 import { LoginGuard } from "./limits/login_guard.ts";
@@ -66,7 +67,15 @@ export class Core implements JournalOwner {
   /** Set by a delivery whose receiver is full: the publisher waits for it. */
   congestion: Relief | null = null;
 
-  constructor(config: ResolvedConfig, logger: Logger, plugins: PluginManager) {
+  /** Gives memory back when many have come; absent if nobody can collect garbage. */
+  readonly trim: HeapTrim | undefined;
+
+  constructor(
+    config: ResolvedConfig,
+    logger: Logger,
+    plugins: PluginManager,
+    collectGarbage?: () => void,
+  ) {
     this.config = config;
     this.logger = logger;
     this.plugins = plugins;
@@ -77,6 +86,7 @@ export class Core implements JournalOwner {
     this.tree = new SubscriptionTree(config.overlapping === "merge");
     this.sessions = new SessionRegistry(this);
     this.delivery = new Delivery(this);
+    this.trim = collectGarbage && new HeapTrim(this, collectGarbage);
     this.appliers = new Appliers(this);
   }
 
