@@ -6,6 +6,7 @@
 
 import type { Limits } from "../config/types.ts";
 import type { Core } from "../core.ts";
+import type { Session } from "../session/session.ts";
 import type { ParsedFilter } from "../topics/filter.ts";
 import type { Topic } from "../topics/topic.ts";
 
@@ -53,13 +54,30 @@ export function filterLimit(
 }
 
 /**
- * Whether clients may not publish to a topic, because it begins with `$`.
+ * Whether a client may not publish to a topic, because it begins with `$`.
  *
  * @param core The broker.
+ * @param session The client's session.
  * @param topic The topic.
- * @returns Whether they may not.
+ * @returns Whether it may not.
  */
-export function isReserved({ config, plugins }: Core, topic: Topic): boolean {
+export function isReserved(
+  { config, plugins }: Core,
+  session: Session,
+  topic: Topic,
+): boolean {
   return topic.internal && !config.allowDollarPublish &&
-    !plugins.ownsTopic(topic.name);
+    !plugins.ownsTopic(topic.name) && !isBridgeState(session, topic.name);
+}
+
+/**
+ * Where a bridge of mosquitto says whether it is connected, by a will and a retained
+ * message. It gives up if it may not. Each may speak for itself only.
+ */
+function isBridgeState(
+  { isBridge, clientId }: Session,
+  topic: string,
+): boolean {
+  return isBridge && !clientId.includes("/") &&
+    topic === `$SYS/broker/connection/${clientId}/state`;
 }

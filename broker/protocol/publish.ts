@@ -162,7 +162,10 @@ function judge(
   origin: PublishView<Topic> | undefined,
 ): Promise<void> | undefined {
   const { core } = connection;
-  if (message.target.internal && isReserved(core, message.target)) {
+  if (
+    message.target.internal &&
+    isReserved(core, connection.session!, message.target)
+  ) {
     deny(connection, view, message, DOLLAR);
     return;
   }

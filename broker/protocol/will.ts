@@ -32,7 +32,7 @@ export function readWill(
     core.reports.reached(limit, session.clientId, "Will refused");
     return ReasonCode.TopicNameInvalid;
   }
-  if (isReserved(core, topic)) return ReasonCode.NotAuthorized;
+  if (isReserved(core, session, topic)) return ReasonCode.NotAuthorized;
   const qos = (will.qos ?? 0) as QoS;
   // [MQTT-3.2.2-12], [MQTT-3.2.2-13]
   if (qos > config.maxQos) return ReasonCode.QoSNotSupported;
@@ -82,7 +82,7 @@ export async function judgeWill(
     return undefined;
   }
   const { topic, qos, retain } = will;
-  if (isReserved(core, will.target)) return { allow: false };
+  if (isReserved(core, session, will.target)) return { allow: false };
   const verdict = await core.may(session, topic, "publish", qos, retain);
   return verdict === true ? undefined : verdict;
 }
