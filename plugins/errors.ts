@@ -20,6 +20,8 @@ export type PluginErrorKind =
   | "not-a-plugin"
   /** The options were refused; the message has the path. */
   | "options"
+  /** The module is not the one that the configuration means. */
+  | "integrity"
   /** The plugin's manifest is wrong, or asks for another version of the API. */
   | "manifest"
   /** A plugin that another is to come before or after is not there, or they ask for a circle. */

@@ -94,7 +94,11 @@ export function importFailure(
       "permission",
       `${
         cannotLoad(plugin)
-      }: the ${permission} permission for "${resource}" is lacking; run with --allow-${permission}=${resource}`,
+      }: the ${permission} permission for "${resource}" is lacking${
+        permission === "import"
+          ? " (the flag takes the place of the hosts that Deno allows without it, such as jsr.io: name those, too, that you need)"
+          : ""
+      }; run with --allow-${permission}=${resource}`,
       { cause },
     );
   }

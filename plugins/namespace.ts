@@ -21,6 +21,7 @@ import {
   type ResolvedPlugin,
   selectClass,
 } from "./module_loading.ts";
+import { checkIntegrity, noteUnchecked } from "./integrity.ts";
 import { nearest } from "./nearest.ts";
 import type { PluginClass } from "./plugin_class.ts";
 
@@ -81,7 +82,7 @@ export class PluginNamespace {
     this.#map = map;
     this.#mapProblem = mapProblem;
     this.#baseUrl = options.baseUrl;
-    this.#import = options.import ?? importModule;
+    this.#import = options.import ?? ((specifier) => importModule(specifier));
     this.#hasOwnImport = options.import !== undefined;
   }
 
@@ -198,18 +199,26 @@ export class PluginNamespace {
    *
    * @param nameOrSpecifier An alias or a specifier, as for {@linkcode resolve}.
    * @param path Where the configuration has the name, for messages: `plugins[0]`.
+   * @param integrity What the module's bytes must have: hashes such as `sha256-…`. Default: anything.
    * @returns The class and where it came from.
-   * @throws {PluginLoadError} If nothing has this name, or what was found is no plugin.
+   * @throws {PluginLoadError} If nothing has this name, what was found is no plugin, or has another integrity.
    * @throws {PluginImportError} If the module could not be imported.
    */
-  async load(nameOrSpecifier: string, path?: string): Promise<LoadedPlugin> {
+  async load(
+    nameOrSpecifier: string,
+    path?: string,
+    integrity?: string,
+  ): Promise<LoadedPlugin> {
     const plugin = this.resolve(nameOrSpecifier, path);
     let module: unknown;
     try {
+      if (integrity === undefined) noteUnchecked(plugin);
+      else await checkIntegrity(plugin, integrity, importText);
       module = plugin.bundled
         ? await BUNDLED_PLUGINS[plugin.name]()
         : await this.#import(plugin.specifier);
     } catch (cause) {
+      if (cause instanceof PluginLoadError) throw cause;
       throw importFailure(plugin, cause);
     }
     const pluginClass = selectClass(plugin, module);
@@ -298,8 +307,16 @@ export class PluginNamespace {
 }
 
 /** The only computed `import()` of the project. */
-function importModule(specifier: string): Promise<unknown> {
-  return import(specifier);
+function importModule(
+  specifier: string,
+  options?: ImportCallOptions,
+): Promise<unknown> {
+  return import(specifier, options);
+}
+
+/** Reads a module as a text, out of the same cache that it is evaluated from. */
+function importText(specifier: string): Promise<unknown> {
+  return importModule(specifier, { with: { type: "text" } });
 }
 
 /** Asks the import map that the program runs with (`deno run --config`, `--import-map`). */

@@ -52,6 +52,8 @@ export interface PluginEntry extends PluginPolicy {
   path: string;
   /** What it takes part in. Default: everything that it has methods for. */
   use?: PluginUse;
+  /** What the bytes of its module must have: hashes such as `sha256-…`. Default: anything. */
+  integrity?: string;
 }
 
 /** What plugins get from the broker. */
@@ -198,7 +200,14 @@ async function findSource(
 ): Promise<PluginSource> {
   const { plugin } = entry;
   if (typeof plugin === "string") {
-    return await namespace.load(plugin, entry.path);
+    return await namespace.load(plugin, entry.path, entry.integrity);
+  }
+  if (entry.integrity !== undefined) {
+    throw new PluginLoadError(
+      entry.name ?? nameOf(plugin),
+      "integrity",
+      `Cannot load the plugin of ${entry.path}: only a module has an integrity, and this is a class or an object`,
+    );
   }
   if (isPluginClass(plugin)) {
     const name = plugin.name || "plugin";

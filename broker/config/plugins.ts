@@ -1,4 +1,5 @@
 import { ConfigError, type ConfigProblem } from "./config_error.ts";
+import { integrityProblem } from "../../plugins/integrity.ts";
 import { POLICY_KEYS } from "../../plugins/policy.ts";
 import { joinPath } from "./key_path.ts";
 import { Keys } from "./keys.ts";
@@ -9,7 +10,7 @@ import { mismatch } from "./values.ts";
 
 const PATH = "plugins";
 const OPTIONS = "a map of options";
-const KNOWN = ["plugin", "options", "name", ...POLICY_KEYS];
+const KNOWN = ["plugin", "options", "name", "integrity", ...POLICY_KEYS];
 
 /**
  * Reads the key `plugins`: a map of names to options, or a list.
@@ -127,7 +128,10 @@ function readExplicit(
   problems: ConfigProblem[],
 ): PluginSetting[] {
   const keys = new Keys(path);
-  const { plugin, options, name, ...others } = keys.normalise(item, KNOWN);
+  const { plugin, options, name, integrity, ...others } = keys.normalise(
+    item,
+    KNOWN,
+  );
   problems.push(...keys.problems);
   const pathOf = (key: string): string => keys.path([key]);
   if (plugin === "") {
@@ -146,5 +150,14 @@ function readExplicit(
   };
   if (options !== undefined && options !== null) setting.options = options;
   if (name !== undefined) setting.name = name;
+  if (integrity !== undefined && integrity !== null) {
+    const message = typeof integrity === "string"
+      ? integrityProblem(integrity)
+      : mismatch("a text", integrity);
+    if (message !== undefined) {
+      problems.push({ path: pathOf("integrity"), message });
+    }
+    setting.integrity = integrity as string;
+  }
   return [setting];
 }

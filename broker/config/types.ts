@@ -117,6 +117,12 @@ export interface PluginInput {
   options?: unknown;
   /** Name in the log. Default: the alias or the name of the class. */
   name?: string;
+  /**
+   * What the bytes of its module must have: one or more hashes as in HTML, such as
+   * `"sha256-…"`. For modules of `file:`, `http:` and `https:`; what they import is not
+   * looked at. Default: anything.
+   */
+  integrity?: string;
   /** Which plugins come first: those with a higher number. Default: the plugin's manifest, else 0. */
   priority?: number;
   /** Names of plugins that it comes before. */
@@ -291,6 +297,8 @@ export interface PluginSetting extends PluginPolicy {
   name?: string;
   /** Path of the plugin's options in the configuration, for messages. */
   path: string;
+  /** What the bytes of its module must have, if the configuration says so. */
+  integrity?: string;
   /** What it is used for; absent: everything that it can do. */
   use?: { events?: boolean; auth?: boolean; topic?: boolean };
 }
