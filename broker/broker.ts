@@ -14,7 +14,6 @@ import {
   type ResolvedConfig,
   resolvedConfig,
 } from "./config/mod.ts";
-import { Connection } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import type {
   BrokerOptions,
@@ -356,19 +355,10 @@ export class Broker implements AsyncDisposable {
     place: Place,
     gone?: () => void,
   ): void {
-    const core = this.#core;
-    if (
-      core === undefined ||
-      (this.#state !== "started" && this.#state !== "starting")
-    ) {
-      place.release();
-      transport.close();
-      gone?.();
-      return;
-    }
-    const connection = new Connection(core, transport, listener, place);
-    this.#connections.run(connection, gone);
-    core.trim?.opened();
+    const serves = this.#state === "started" || this.#state === "starting";
+    const core = serves ? this.#core : undefined;
+    this.#connections.serve(core, transport, listener, place, gone);
+    core?.trim?.opened();
   }
 
   get #running(): Core {

@@ -4,7 +4,10 @@
  * @module
  */
 
-import type { Connection } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import type { Core } from "./core.ts";
+import type { Place } from "./limits/gate.ts";
+import type { Transport } from "./transport/transport.ts";
 
 /** The connections that are open. */
 export class Connections {
@@ -19,10 +22,26 @@ export class Connections {
   /**
    * Serves a client until its connection ends.
    *
-   * @param connection The connection.
-   * @param gone Called then.
+   * @param core The broker; absent if it serves nobody: the connection is closed then.
+   * @param transport The connection.
+   * @param listener Name of the listener.
+   * @param place Its place among the connections.
+   * @param gone Called when it has ended.
    */
-  run(connection: Connection, gone: (() => void) | undefined): void {
+  serve(
+    core: Core | undefined,
+    transport: Transport,
+    listener: string,
+    place: Place,
+    gone: (() => void) | undefined,
+  ): void {
+    if (core === undefined) {
+      place.release();
+      transport.close();
+      gone?.();
+      return;
+    }
+    const connection = new Connection(core, transport, listener, place);
     this.#open.add(connection);
     // An idle connection should not have to keep a function of its own.
     connection.run(
