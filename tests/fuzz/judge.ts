@@ -157,7 +157,12 @@ export class Judge {
       let frame: Uint8Array;
       try {
         const size = frameSize(bytes, 0, bytes.length, limit);
-        if (size === 0 || size > bytes.length) return;
+        if (size === 0) return;
+        // Nobody waits for the rest of what is no CONNECT.
+        if (this.#phase === "new" && bytes[0] >> 4 !== 1) {
+          return this.#end("the first is not CONNECT");
+        }
+        if (size > bytes.length) return;
         frame = bytes.subarray(0, size);
       } catch (error) {
         return this.#endWith(error);
@@ -196,7 +201,6 @@ export class Judge {
   }
 
   #foreseeConnack(frame: Uint8Array): void {
-    if (frame[0] >> 4 !== 1) return this.#end("the first is not CONNECT");
     let packet: IConnectPacket;
     try {
       packet = decode(frame, 5) as IConnectPacket;
