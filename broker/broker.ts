@@ -27,7 +27,7 @@ import { hostBase } from "./host_base.ts";
 import { createLogger } from "./log.ts";
 import { loadPlugins, pluginSources } from "./plugin_sources.ts";
 import type { ReloadResult } from "./reload.ts";
-import { Services } from "./services.ts";
+import { Services } from "./services/context.ts";
 import { createStore } from "./store/create.ts";
 import { openStore } from "./store/open.ts";
 import { openListener } from "./transport/mod.ts";

@@ -9,7 +9,7 @@ import { type PluginEntry, PluginManager } from "../plugins/manager.ts";
 import type { BrokerContext, Logger } from "../plugins/mod.ts";
 import type { ContextBase } from "../plugins/plugin_loading.ts";
 import type { Core } from "./core.ts";
-import { Services } from "./services.ts";
+import { Services } from "./services/context.ts";
 import { PluginNamespace } from "../plugins/namespace.ts";
 import type { BrokerOptions } from "./broker_types.ts";
 import { legacyPlugins, type ResolvedConfig } from "./config/mod.ts";

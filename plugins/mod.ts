@@ -21,6 +21,7 @@
  */
 
 export * from "./api/base.ts";
+export * from "./api/clients.ts";
 export * from "./api/context.ts";
 export * from "./api/decisions.ts";
 export * from "./api/events.ts";
@@ -28,4 +29,6 @@ export * from "./api/interceptors.ts";
 export * from "./api/logging.ts";
 export * from "./api/manifest.ts";
 export * from "./api/messages.ts";
+export * from "./api/publishing.ts";
 export * from "./api/schema.ts";
+export * from "./api/stats.ts";

@@ -4,97 +4,16 @@
  * @module
  */
 
+import type { DisconnectOptions } from "./clients.ts";
 import type { Logger } from "./logging.ts";
 import type {
   ApplicationMessage,
-  MessageProperties,
   QoS,
   Session,
   SubscriptionInfo,
 } from "./messages.ts";
-
-/** Options of a publication by a plugin or a host program. */
-export interface PublishOptions {
-  /** QoS of the message. Default: 0. */
-  qos?: QoS;
-  /** Whether the message becomes the topic's retained one. Default: `false`. */
-  retain?: boolean;
-  /** MQTT 5 properties. */
-  properties?: MessageProperties;
-}
-
-/** How a client is disconnected by a plugin. */
-export interface DisconnectOptions {
-  /** Reason code for MQTT 5 clients. Default: 0x98, administrative action. */
-  reasonCode?: number;
-  /** Text for MQTT 5 clients. */
-  reasonString?: string;
-  /** Whether the session is deleted too. Default: `false`. */
-  deleteSession?: boolean;
-  /** Whether the will is sent. Default: `true`. */
-  sendWill?: boolean;
-}
-
-/** The retained messages. */
-export interface RetainedService {
-  /** How many there are. */
-  readonly size: number;
-  /** The retained message of a topic. */
-  get(topic: string): ApplicationMessage | undefined;
-  /** Sets a topic's retained message without delivering it to subscribers. */
-  set(
-    topic: string,
-    payload: string | Uint8Array,
-    options?: Omit<PublishOptions, "retain">,
-  ): void;
-  /** Removes a topic's retained message; says whether there was one. */
-  clear(topic: string): boolean;
-  /** The retained messages that a topic filter selects. */
-  match(filter: string): Iterable<ApplicationMessage>;
-}
-
-/** Counters of the broker since its start, and its present state. */
-export interface BrokerStats {
-  /** When the broker started, in milliseconds since 1970. */
-  readonly startedAt: number;
-  /** Bytes that clients sent. */
-  readonly bytesReceived: number;
-  /** Bytes that were sent to clients. */
-  readonly bytesSent: number;
-  /** Packets of any type that clients sent. */
-  readonly packetsReceived: number;
-  /** Packets of any type that were sent to clients. */
-  readonly packetsSent: number;
-  /** PUBLISH packets that clients sent. */
-  readonly publishReceived: number;
-  /** PUBLISH packets that were sent to clients. */
-  readonly publishSent: number;
-  /** Messages that were not delivered, by reason. */
-  readonly dropped: Readonly<Record<string, number>>;
-  /**
-   * How often each limit was reached, by its name in the configuration
-   * (`maxConnections`); those that never were are absent.
-   */
-  readonly limits: Readonly<Record<string, number>>;
-  /** Clients that are connected. */
-  readonly clientsConnected: number;
-  /** Sessions without a connection. */
-  readonly clientsDisconnected: number;
-  /** The most clients that were connected at one time. */
-  readonly clientsMaximum: number;
-  /** QoS 2 messages from clients that are not released yet. */
-  readonly inflightIn: number;
-  /** Messages to clients that are not acknowledged yet. */
-  readonly inflightOut: number;
-  /** Messages that wait in the queues of sessions. */
-  readonly queued: number;
-  /** What they weigh in bytes; one that waits for several clients counts for each. */
-  readonly queuedBytes: number;
-  /** Retained messages. */
-  readonly retained: number;
-  /** Subscriptions. */
-  readonly subscriptions: number;
-}
+import type { PublishOptions, RetainedService } from "./publishing.ts";
+import type { BrokerStats } from "./stats.ts";
 
 /** What every plugin gets, whatever it is plugged into. */
 export interface BaseContext<Config = unknown> {

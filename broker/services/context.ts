@@ -4,8 +4,8 @@
  * @module
  */
 
-import { ReasonCode } from "../codec/reason_codes.ts";
-import { VALID_CODES } from "../codec/valid_codes.ts";
+import { ReasonCode } from "../../codec/reason_codes.ts";
+import { VALID_CODES } from "../../codec/valid_codes.ts";
 import type {
   ApplicationMessage,
   BrokerContext,
@@ -17,22 +17,15 @@ import type {
   RetainedService,
   Session as PublicSession,
   SubscriptionInfo,
-} from "../plugins/mod.ts";
-import type { ContextBase } from "../plugins/plugin_loading.ts";
-import type { Core } from "./core.ts";
-import { sendTo } from "./interception/deliver.ts";
-import { Message } from "./message.ts";
-import { writeProperties } from "./message_properties.ts";
-import { recheckSubscriptions } from "./recheck.ts";
-import {
-  covers,
-  matches,
-  parseFilter,
-  topicNameProblem,
-} from "./topics/filter.ts";
-import { NO_IDENTIFIERS } from "./topics/subscription_tree.ts";
-
-const encoder = new TextEncoder();
+} from "../../plugins/mod.ts";
+import type { ContextBase } from "../../plugins/plugin_loading.ts";
+import type { Core } from "../core.ts";
+import { sendTo } from "../interception/deliver.ts";
+import { recheckSubscriptions } from "../recheck.ts";
+import { covers, matches, parseFilter } from "../topics/filter.ts";
+import { NO_IDENTIFIERS } from "../topics/subscription_tree.ts";
+import { messageOf } from "./outgoing.ts";
+import { Retained } from "./retained.ts";
 
 /** A plugin's context: the broker's services, seen through the plugin's own name and life. */
 export class Services<Config = unknown> implements BrokerContext<Config> {
@@ -227,80 +220,4 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
       this.logger.error("A timer's callback failed", { error: String(error) });
     }
   }
-}
-
-/** The retained messages as plugins see them. */
-class Retained implements RetainedService {
-  readonly #core: () => Core;
-
-  constructor(core: () => Core) {
-    this.#core = core;
-  }
-
-  get size(): number {
-    return this.#core().retained.size;
-  }
-
-  get(topic: string): Message | undefined {
-    return this.#core().retained.get(topic);
-  }
-
-  set(
-    topic: string,
-    payload: string | Uint8Array,
-    options: Omit<PublishOptions, "retain"> = {},
-  ): void {
-    const core = this.#core();
-    core.delivery.retain(
-      messageOf(core, topic, payload, { ...options, retain: true }),
-    );
-  }
-
-  clear(topic: string): boolean {
-    const known = this.get(topic) !== undefined;
-    if (known) this.set(topic, "");
-    return known;
-  }
-
-  *match(filter: string): Iterable<Message> {
-    if (typeof parseFilter(filter) === "string") return;
-    for (const message of this.#core().retained.match(filter)) {
-      if (message !== undefined) yield message;
-    }
-  }
-}
-
-function messageOf(
-  core: Core,
-  topic: string,
-  payload: string | Uint8Array,
-  options: PublishOptions,
-): Message {
-  const problem = topicNameProblem(topic);
-  if (problem !== undefined) {
-    throw new TypeError(`Cannot publish to "${topic}": ${problem}`);
-  }
-  const bytes = typeof payload === "string" ? encoder.encode(payload) : payload;
-  const name = encoder.encode(topic);
-  // Its length has two bytes on the wire [MQTT-1.5.4-3].
-  if (name.length > 0xffff) {
-    throw new TypeError(
-      `Cannot publish to "${
-        topic.slice(0, 64)
-      }...": the topic name has ${name.length} bytes, at most 65535 are allowed`,
-    );
-  }
-  // The one object of the topic: clients' topic aliases hang on it.
-  const message = new Message(core.topics.get(name, 0, name.length));
-  message.bytes = bytes;
-  message.end = bytes.length;
-  message.qos = options.qos ?? 0;
-  message.retain = options.retain ?? false;
-  if (options.properties !== undefined) {
-    message.forward = writeProperties(options.properties);
-    message.forwardEnd = message.forward.length;
-    const expiry = options.properties.messageExpiryInterval;
-    if (expiry !== undefined) message.expiresAt = Date.now() + expiry * 1000;
-  }
-  return message.keep();
 }

@@ -1,0 +1,35 @@
+/**
+ * Publishing, and the retained messages.
+ *
+ * @module
+ */
+
+import type { ApplicationMessage, MessageProperties, QoS } from "./messages.ts";
+
+/** Options of a publication by a plugin or a host program. */
+export interface PublishOptions {
+  /** QoS of the message. Default: 0. */
+  qos?: QoS;
+  /** Whether the message becomes the topic's retained one. Default: `false`. */
+  retain?: boolean;
+  /** MQTT 5 properties. */
+  properties?: MessageProperties;
+}
+
+/** The retained messages. */
+export interface RetainedService {
+  /** How many there are. */
+  readonly size: number;
+  /** The retained message of a topic. */
+  get(topic: string): ApplicationMessage | undefined;
+  /** Sets a topic's retained message without delivering it to subscribers. */
+  set(
+    topic: string,
+    payload: string | Uint8Array,
+    options?: Omit<PublishOptions, "retain">,
+  ): void;
+  /** Removes a topic's retained message; says whether there was one. */
+  clear(topic: string): boolean;
+  /** The retained messages that a topic filter selects. */
+  match(filter: string): Iterable<ApplicationMessage>;
+}
