@@ -76,9 +76,11 @@ export {
   type StoredMessage,
   type StoredSession,
   type StoredSubscription,
+  type StoredValue,
   type StoredWill,
   StoreError,
   type StoreProblem,
+  type ValueKind,
 } from "./broker/store/store.ts";
 export type { Batch, BatchMessage } from "./broker/store/batch.ts";
 export { decodeMessage } from "./broker/store/batch_reader.ts";

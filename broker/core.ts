@@ -27,6 +27,7 @@ import { Stats } from "./stats.ts";
 import type { Journal } from "./store/journal.ts";
 import type { JournalOwner } from "./store/journal_types.ts";
 import type { StoreError } from "./store/store.ts";
+import { PluginValues } from "./store/plugin_values.ts";
 import { RetainedMessages } from "./topics/retained.ts";
 import { SubscriptionTree } from "./topics/subscription_tree.ts";
 import { Topic } from "./topics/topic.ts";
@@ -56,6 +57,8 @@ export class Core implements JournalOwner {
     new Topic(name, bytes)
   );
   readonly retained: RetainedMessages = new RetainedMessages();
+  /** What plugins have stored. */
+  readonly values: PluginValues = new PluginValues(this);
   readonly listeners: MessageListeners = new MessageListeners();
   readonly tree: SubscriptionTree;
   readonly sessions: SessionRegistry;

@@ -32,3 +32,4 @@ export * from "./api/messages.ts";
 export * from "./api/publishing.ts";
 export * from "./api/schema.ts";
 export * from "./api/stats.ts";
+export * from "./api/storage.ts";

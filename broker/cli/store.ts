@@ -67,10 +67,10 @@ const imported = tool(
   "Reads an export from standard input into a file that has no sessions and messages.",
   (path, context) =>
     withStore(path, async (store) => {
-      const { sessions, retained } = storeInfo(path);
-      if (sessions + retained > 0) {
+      const { sessions, retained, values } = storeInfo(path);
+      if (sessions + retained + values > 0) {
         throw new Error(
-          `Cannot import into "${path}": it has ${sessions} sessions and ${retained} retained messages; choose a file that does not exist`,
+          `Cannot import into "${path}": it has ${sessions} sessions and ${retained} retained messages and ${values} values of plugins; choose a file that does not exist`,
         );
       }
       const count = await withProgress(

@@ -63,6 +63,8 @@ export const BROKER_LIMITS: {
   maxSubscriptions: v.nullish(integer(0), 1_000_000),
   maxRetainedMessages: v.nullish(integer(0), 1_000_000),
   maxRetainedBytes: v.nullish(size(0), GIB),
+  maxPluginStorage: v.nullish(size(0), 16 * MIB),
+  maxPluginValue: v.nullish(size(1), MIB),
   maxLoginFailuresPerAddress: v.nullish(integer(0), 20),
   maxLoginFailuresPerUser: v.nullish(integer(0), 20),
   loginBanTime: v.nullish(seconds(0.001), 60),

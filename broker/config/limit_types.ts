@@ -72,6 +72,10 @@ export interface LimitsInput extends ListenerLimitsInput {
   maxRetainedMessages?: number;
   /** Most bytes of retained messages; 0: no limit. Default: 1 GiB. */
   maxRetainedBytes?: Size;
+  /** Most bytes that one plugin may store, keys included; 0: no limit. Default: 16 MiB. */
+  maxPluginStorage?: Size;
+  /** Most bytes of one value that a plugin stores. Default: 1 MiB. */
+  maxPluginValue?: Size;
   /** Failed logins of one address before it is refused for a while; 0: no limit. Default: 20. */
   maxLoginFailuresPerAddress?: number;
   /** Failed logins of one user name before it is refused for a while; 0: no limit. Default: 20. */
@@ -150,6 +154,10 @@ export interface Limits extends ListenerLimits {
   maxRetainedMessages: number;
   /** Bytes; 0: no limit. */
   maxRetainedBytes: number;
+  /** Bytes; 0: no limit. */
+  maxPluginStorage: number;
+  /** Bytes. */
+  maxPluginValue: number;
   /** 0: no limit. */
   maxLoginFailuresPerAddress: number;
   /** 0: no limit. */

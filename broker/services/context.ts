@@ -26,6 +26,7 @@ import { covers, matches, parseFilter } from "../topics/filter.ts";
 import { NO_IDENTIFIERS } from "../topics/subscription_tree.ts";
 import { messageOf } from "./outgoing.ts";
 import { Retained } from "./retained.ts";
+import { Storage } from "./storage.ts";
 
 /** A plugin's context: the broker's services, seen through the plugin's own name and life. */
 export class Services<Config = unknown> implements BrokerContext<Config> {
@@ -34,6 +35,7 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
   readonly logger: Logger;
   readonly #base: ContextBase<Config>;
   readonly retained: RetainedService;
+  readonly storage: Storage;
 
   constructor(base: ContextBase<Config>, core: () => Core) {
     this.name = base.name;
@@ -41,6 +43,7 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
     this.#base = base;
     this.#core = core;
     this.retained = new Retained(core);
+    this.storage = new Storage(base.name, core);
   }
 
   get signal(): AbortSignal {

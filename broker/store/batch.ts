@@ -15,6 +15,7 @@ import type {
   StoredMessage,
   StoredSession,
   StoredSubscription,
+  StoredValue,
 } from "./store.ts";
 
 /** A message as a batch takes it: payload and properties are ranges of larger arrays. */
@@ -244,6 +245,33 @@ export class Batch {
     this.#out.text(topic);
     this.#end(at);
     return at;
+  }
+
+  /** Sets a value of a plugin; the place is for `cancel`. */
+  putValue({ plugin, key, kind, bytes }: StoredValue): number {
+    const at = this.#begin(format.VALUE, 1);
+    this.#out.u8(format.VALUE_KINDS.indexOf(kind));
+    this.#out.text(plugin);
+    this.#out.text(key);
+    this.#out.blob(bytes);
+    this.#end(at);
+    return at;
+  }
+
+  /** Removes a value of a plugin; the place is for `cancel`. */
+  deleteValue(plugin: string, key: string): number {
+    const at = this.#begin(format.VALUE_END, 0);
+    this.#out.text(plugin);
+    this.#out.text(key);
+    this.#end(at);
+    return at;
+  }
+
+  /** Removes all values of a plugin. */
+  clearValues(plugin: string): void {
+    const at = this.#begin(format.VALUES_END, 0);
+    this.#out.text(plugin);
+    this.#end(at);
   }
 
   /** Takes an operation out of the batch. */

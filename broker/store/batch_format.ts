@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { ValueKind } from "./store.ts";
+
 // Each record begins with its type and its size.
 export const HEADER = 5;
 
@@ -20,6 +22,12 @@ export const INCOMING = 9;
 export const INCOMING_END = 10;
 export const RETAINED = 11;
 export const RETAINED_END = 12;
+export const VALUE = 13;
+export const VALUE_END = 14;
+export const VALUES_END = 15;
+
+// How the kind of a value is written: by its place here. A file has it too.
+export const VALUE_KINDS: readonly ValueKind[] = ["bytes", "text", "json"];
 
 // Where the number of uses stands in a BODY.
 export const USES: number = HEADER;

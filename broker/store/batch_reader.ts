@@ -13,6 +13,7 @@ import type {
   StoredMessage,
   StoredSession,
   StoredSubscription,
+  StoredValue,
 } from "./store.ts";
 
 /**
@@ -70,6 +71,15 @@ export function applyBatch(bytes: Uint8Array, visitor: BatchVisitor): void {
         break;
       case format.RETAINED_END:
         visitor.deleteRetained(input.text()!);
+        break;
+      case format.VALUE:
+        visitor.putValue(readValue(input));
+        break;
+      case format.VALUE_END:
+        visitor.deleteValue(input.text()!, input.text()!);
+        break;
+      case format.VALUES_END:
+        visitor.clearValues(input.text()!);
         break;
     }
   }
@@ -160,5 +170,15 @@ function readSubscription(input: ByteReader): StoredSubscription {
     exempt: (flags & 16) !== 0,
     filter: input.text()!,
     identifiers: input.numbers(),
+  };
+}
+
+function readValue(input: ByteReader): StoredValue {
+  const kind = format.VALUE_KINDS[input.u8()];
+  return {
+    kind,
+    plugin: input.text()!,
+    key: input.text()!,
+    bytes: input.blob(),
   };
 }

@@ -231,6 +231,13 @@ export class Journal {
     this.#retained.set(topic, this.#open.deleteRetained(topic));
   }
 
+  // -- Values of plugins --
+
+  /** The batch that is open, to record operations in; absent: nothing is recorded any more. */
+  record(): Batch | undefined {
+    return this.#record() ? this.#open : undefined;
+  }
+
   // -- Waiting --
 
   /** Has `waiter` told when everything recorded so far is written. */

@@ -15,6 +15,7 @@ import type {
   StoredMessage,
   StoredSession,
   StoredSubscription,
+  StoredValue,
 } from "./store.ts";
 
 /**
@@ -49,6 +50,7 @@ export class MemoryStore implements Store, BatchVisitor {
   readonly #incoming = new Map<number, Set<number>>();
   #flights = new Map<number, StoredFlight>();
   readonly #retained = new Map<string, StoredMessage>();
+  readonly #values = new Map<string, Map<string, StoredValue>>();
   /** Messages of the present batch, by their place in it. */
   readonly #messages = new Map<number, StoredMessage>();
 
@@ -82,6 +84,11 @@ export class MemoryStore implements Store, BatchVisitor {
   /** All retained messages. */
   retained(): Iterable<StoredMessage> {
     return this.#retained.values();
+  }
+
+  /** All values of plugins. */
+  *values(): Iterable<StoredValue> {
+    for (const values of this.#values.values()) yield* values.values();
   }
 
   /** Reads deliveries with their messages. */
@@ -176,6 +183,24 @@ export class MemoryStore implements Store, BatchVisitor {
   /** Removes a topic's retained message. */
   deleteRetained(topic: string): void {
     this.#retained.delete(topic);
+  }
+
+  /** Sets a value of a plugin. */
+  putValue(value: StoredValue): void {
+    const { plugin, key, bytes } = value;
+    let values = this.#values.get(plugin);
+    if (values === undefined) this.#values.set(plugin, values = new Map());
+    values.set(key, { ...value, bytes: bytes.slice() });
+  }
+
+  /** Removes a value of a plugin. */
+  deleteValue(plugin: string, key: string): void {
+    this.#values.get(plugin)?.delete(key);
+  }
+
+  /** Removes all values of a plugin. */
+  clearValues(plugin: string): void {
+    this.#values.delete(plugin);
   }
 }
 

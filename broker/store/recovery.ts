@@ -67,6 +67,7 @@ export function recover(core: Core, store: Store): () => void {
       core.delivery.restoreRetained(Message.from(stored, core.topics));
     }
   }
+  for (const value of store.values()) core.values.restore(value);
   return () => {
     for (const session of sessions.values()) {
       if (session.connection !== null) continue;

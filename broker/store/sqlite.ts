@@ -8,6 +8,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { QoS } from "../../plugins/mod.ts";
 import type { Batch } from "./batch.ts";
+import { VALUE_KINDS } from "./batch_format.ts";
 import { decodeMessage } from "./batch_reader.ts";
 import { FileLock } from "./sqlite_lock.ts";
 import {
@@ -24,6 +25,7 @@ import {
   type StoredMessage,
   type StoredSession,
   type StoredSubscription,
+  type StoredValue,
   StoreError,
 } from "./store.ts";
 
@@ -170,6 +172,18 @@ export class SqliteStore implements Store {
         retain: true,
         expiresAt: row.expires_at as number,
         publisher: text(row.publisher),
+      };
+    }
+  }
+
+  *values(): Iterable<StoredValue> {
+    const rows = this.#all("SELECT * FROM plugin_value ORDER BY plugin, key");
+    for (const row of rows) {
+      yield {
+        plugin: row.plugin as string,
+        key: row.key as string,
+        kind: VALUE_KINDS[row.kind as number],
+        bytes: bytes(row.body),
       };
     }
   }

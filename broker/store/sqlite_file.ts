@@ -26,6 +26,8 @@ export interface StoreInfo {
   readonly inflight: number;
   /** Retained messages. */
   readonly retained: number;
+  /** Values of plugins. */
+  readonly values: number;
 }
 
 /**
@@ -48,6 +50,7 @@ export function storeInfo(path: string): StoreInfo {
       waiting: count("delivery WHERE packet_id = 0"),
       inflight: count("delivery WHERE packet_id <> 0"),
       retained: count("retained"),
+      values: count("plugin_value"),
     };
   });
 }

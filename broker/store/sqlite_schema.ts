@@ -92,6 +92,15 @@ const MIGRATIONS: readonly string[] = [
     payload BLOB NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE TABLE plugin_value (
+    plugin TEXT NOT NULL,
+    key TEXT NOT NULL,
+    kind INTEGER NOT NULL, -- 0: bytes; 1: text; 2: JSON
+    body BLOB NOT NULL,
+    PRIMARY KEY (plugin, key)
+  ) STRICT;
+  `,
 ];
 
 /**

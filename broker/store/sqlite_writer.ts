@@ -5,6 +5,7 @@
  */
 
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { VALUE_KINDS } from "./batch_format.ts";
 import { applyBatch } from "./batch_reader.ts";
 import type {
   BatchVisitor,
@@ -13,6 +14,7 @@ import type {
   StoredMessage,
   StoredSession,
   StoredSubscription,
+  StoredValue,
 } from "./store.ts";
 
 /** One statement for each kind of operation, prepared once. */
@@ -51,6 +53,13 @@ function prepareAll(db: DatabaseSync) {
          properties = excluded.properties, payload = excluded.payload`,
     ),
     deleteRetained: one("DELETE FROM retained WHERE topic = ?"),
+    putValue: one(
+      `INSERT INTO plugin_value VALUES (${marks(4)})
+       ON CONFLICT (plugin, key) DO UPDATE SET kind = excluded.kind,
+         body = excluded.body`,
+    ),
+    deleteValue: one("DELETE FROM plugin_value WHERE plugin = ? AND key = ?"),
+    clearValues: one("DELETE FROM plugin_value WHERE plugin = ?"),
   };
 }
 
@@ -191,6 +200,19 @@ export class SqliteWriter implements BatchVisitor {
     this.#statements.deleteRetained.run(topic);
   }
 
+  putValue({ plugin, key, kind, bytes }: StoredValue): void {
+    const number = VALUE_KINDS.indexOf(kind);
+    this.#statements.putValue.run(plugin, key, number, bytes);
+  }
+
+  deleteValue(plugin: string, key: string): void {
+    this.#statements.deleteValue.run(plugin, key);
+  }
+
+  clearValues(plugin: string): void {
+    this.#statements.clearValues.run(plugin);
+  }
+
   #messageId({ place, uses, bytes }: MessageBody): number {
     const known = this.#messages.get(place);
     if (known !== undefined) return known;
@@ -221,6 +243,7 @@ export class SqliteWriter implements BatchVisitor {
       addFlight: nothing,
       updateFlight: nothing,
       putRetained: nothing,
+      putValue: nothing,
       deleteSession: (key) => this.deleteSession(key),
       deleteSubscription: (session, filter) =>
         this.deleteSubscription(session, filter),
@@ -228,6 +251,8 @@ export class SqliteWriter implements BatchVisitor {
         this.deleteIncoming(session, packetId),
       deleteFlight: (seq) => this.deleteFlight(seq),
       deleteRetained: (topic) => this.deleteRetained(topic),
+      deleteValue: (plugin, key) => this.deleteValue(plugin, key),
+      clearValues: (plugin) => this.clearValues(plugin),
     };
   }
 }

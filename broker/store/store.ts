@@ -101,6 +101,21 @@ export interface StoredFlight extends StoredDelivery {
   readonly message: StoredMessage;
 }
 
+/** What kind of value a plugin has stored. */
+export type ValueKind = "bytes" | "text" | "json";
+
+/** A value of a plugin as a store keeps it. */
+export interface StoredValue {
+  /** Name of the plugin. */
+  readonly plugin: string;
+  /** The key. */
+  readonly key: string;
+  /** How the bytes are to be read. */
+  readonly kind: ValueKind;
+  /** The value; texts and JSON in UTF-8. */
+  readonly bytes: Uint8Array;
+}
+
 /** The message of deliveries that a batch adds. */
 export interface MessageBody {
   /** Tells messages of the batch apart; the same for all deliveries of a message. */
@@ -135,11 +150,17 @@ export interface BatchVisitor {
   putRetained(message: StoredMessage): void;
   /** Removes a topic's retained message. */
   deleteRetained(topic: string): void;
+  /** Sets a value of a plugin. */
+  putValue(value: StoredValue): void;
+  /** Removes a value of a plugin. */
+  deleteValue(plugin: string, key: string): void;
+  /** Removes all values of a plugin. */
+  clearValues(plugin: string): void;
 }
 
 /**
  * Keeps what must outlive the broker: sessions with their subscriptions, messages
- * on their way, retained messages and wills.
+ * on their way, retained messages, wills and what plugins have stored.
  *
  * Reading is synchronous and serves the start of the broker and queues that do not
  * fit in memory; it sees what is committed. Writing is one batch at a time.
@@ -167,6 +188,8 @@ export interface Store {
   deliveries(): Iterable<StoredDelivery>;
   /** All retained messages. */
   retained(): Iterable<StoredMessage>;
+  /** All values of plugins, in any order. */
+  values(): Iterable<StoredValue>;
 
   /**
    * Reads deliveries with their messages.

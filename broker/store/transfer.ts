@@ -1,21 +1,25 @@
 /**
  * The contents of a store as JSON lines, and back: one object for each session,
- * message and retained message.
+ * message, retained message and value of a plugin.
  *
  * @module
  */
 
 import type { QoS } from "../../plugins/mod.ts";
 import { Batch } from "./batch.ts";
+import { VALUE_KINDS } from "./batch_format.ts";
 import type {
   Store,
   StoredFlight,
   StoredMessage,
   StoredSession,
   StoredSubscription,
+  StoredValue,
+  ValueKind,
 } from "./store.ts";
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 // How many lines are read from a store, or written to it, at a time.
 const PAGE = 1000;
 
@@ -69,14 +73,24 @@ interface RetainedLine {
   message: MessageLine;
 }
 
+/** A value of a plugin in a line. */
+interface ValueLine {
+  type: "value";
+  plugin: string;
+  key: string;
+  kind: ValueKind;
+  /** Bytes are in Base64; texts and JSON as they are. */
+  value: string;
+}
+
 /** One line of an export. */
-export type StoreLine = SessionLine | DeliveryLine | RetainedLine;
+export type StoreLine = SessionLine | DeliveryLine | RetainedLine | ValueLine;
 
 /**
  * Reads everything that a store has.
  *
  * @param store The store; it is open.
- * @returns The lines: sessions first, then messages in their order, then retained ones.
+ * @returns The lines: sessions first, then messages in their order, then retained ones, then values.
  */
 export function* exportStore(store: Store): Generator<StoreLine> {
   const subscriptions = Map.groupBy(store.subscriptions(), (s) => s.session);
@@ -112,6 +126,12 @@ export function* exportStore(store: Store): Generator<StoreLine> {
   for (const message of store.retained()) {
     yield { type: "retained", message: toLine(message) };
   }
+  for (const value of store.values()) yield valueLine(value);
+}
+
+function valueLine({ plugin, key, kind, bytes }: StoredValue): ValueLine {
+  const value = kind === "bytes" ? bytes.toBase64() : decoder.decode(bytes);
+  return { type: "value", plugin, key, kind, value };
 }
 
 function deliveryLine(flight: StoredFlight, clientId: string): DeliveryLine {
@@ -181,9 +201,11 @@ class Importer {
       case "retained":
         this.#batch.putRetained(batchMessage(line.message));
         return;
+      case "value":
+        return this.#addValue(line);
       default:
         throw new TypeError(
-          'its type is none of "session", "message" and "retained"',
+          'its type is none of "session", "message", "retained" and "value"',
         );
     }
   }
@@ -226,6 +248,16 @@ class Importer {
     for (const packetId of line.incoming ?? []) {
       this.#batch.addIncoming(key, packetId);
     }
+  }
+
+  #addValue({ plugin, key, kind, value }: ValueLine): void {
+    if (!VALUE_KINDS.includes(kind)) {
+      throw new TypeError(`its kind is none of ${VALUE_KINDS.join(", ")}`);
+    }
+    const bytes = kind === "bytes"
+      ? Uint8Array.fromBase64(value)
+      : encoder.encode(value);
+    this.#batch.putValue({ plugin, key, kind, bytes });
   }
 
   #addDelivery(line: DeliveryLine): void {

@@ -14,6 +14,7 @@ import type {
 } from "./messages.ts";
 import type { PublishOptions, RetainedService } from "./publishing.ts";
 import type { BrokerStats } from "./stats.ts";
+import type { PluginStorage } from "./storage.ts";
 
 /** What every plugin gets, whatever it is plugged into. */
 export interface BaseContext<Config = unknown> {
@@ -43,6 +44,8 @@ export interface BrokerContext<Config = unknown> extends BaseContext<Config> {
   readonly sessions: Iterable<Session>;
   /** The retained messages. */
   readonly retained: RetainedService;
+  /** The plugin's own values, which it finds again after a restart. */
+  readonly storage: PluginStorage;
   /** The session of a client. */
   getSession(clientId: string): Session | undefined;
   /**

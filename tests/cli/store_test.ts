@@ -57,6 +57,10 @@ async function withStore(
     await publisher.publish("b", "shared", { qos: 1 });
     await publisher.close();
     await gone(broker, "publisher");
+    const { storage } = broker.context;
+    await storage.set("text", "ü");
+    await storage.set("json", { a: [null] });
+    await storage.set("bytes", Uint8Array.of(0, 255));
     await broker.shutdown();
     await body(path, folder);
   } finally {
@@ -75,6 +79,7 @@ Deno.test("store info says what is in a file", async () => {
         "waiting: 2",
         "inflight: 1",
         "retained: 1",
+        "values: 3",
       ]
     ) assert(stdout.split("\n").includes(line), `${line} in ${stdout}`);
   });
@@ -88,12 +93,13 @@ Deno.test("store export and import move everything to another file", async () =>
       .map((line) => JSON.parse(line).type);
     assertEquals(types, [
       ...["session", "session", "message", "message", "message", "retained"],
+      ...["value", "value", "value"],
     ]);
     const copy = `${folder}/copy.db`;
     const imported = await run(store, ["import", "--path", copy], {
       stdin: first.stdout,
     });
-    assertEquals([imported.code, imported.stdout], [0, "6 lines imported\n"]);
+    assertEquals([imported.code, imported.stdout], [0, "9 lines imported\n"]);
     const second = await run(store, ["export", "--path", copy]);
     assertEquals(second.stdout, first.stdout);
     // What was moved works.
@@ -112,6 +118,15 @@ Deno.test("store export and import move everything to another file", async () =>
       ["a/2", "b"],
     );
     assertEquals(broker.context.getSession("publisher")?.will?.topic, "will");
+    const { storage } = broker.context;
+    assertEquals(
+      (await storage.list()).items,
+      [
+        { key: "bytes", value: Uint8Array.of(0, 255) },
+        { key: "json", value: { a: [null] } },
+        { key: "text", value: "ü" },
+      ],
+    );
     await back.close();
     await broker.shutdown();
   });
@@ -127,6 +142,7 @@ Deno.test("store import refuses what it cannot take", async () => {
         ['{"type":"retained"', "line 1"],
         ['\n{"type":"other"}', "line 1"],
         ['{"type":"message","clientId":"x"}', 'no session of "x"'],
+        ['{"type":"value","plugin":"p","key":"k"}', "kind"],
       ]
     ) {
       const args = ["import", "--path", `${folder}/${crypto.randomUUID()}.db`];

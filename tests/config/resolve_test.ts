@@ -75,6 +75,8 @@ Deno.test("resolveConfig() fills in every default", () => {
     maxSubscriptions: 1_000_000,
     maxRetainedMessages: 1_000_000,
     maxRetainedBytes: 1024 * MIB,
+    maxPluginStorage: 16 * MIB,
+    maxPluginValue: MIB,
     maxLoginFailuresPerAddress: 20,
     maxLoginFailuresPerUser: 20,
     loginBanTime: 60,

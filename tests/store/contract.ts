@@ -128,6 +128,7 @@ export function testStore(
     assertEquals([...store.incoming()], []);
     assertEquals([...store.deliveries()], []);
     assertEquals([...store.retained()], []);
+    assertEquals([...store.values()], []);
     assertEquals(store.read([1]), []);
   });
 
@@ -331,6 +332,53 @@ export function testStore(
       expiresAt: 0,
       publisher: undefined,
     });
+  });
+
+  test("keeps values of plugins, the last of each key", async (open) => {
+    const value = (plugin: string, key: string, text: string) => ({
+      plugin,
+      key,
+      kind: "text" as const,
+      bytes: encoder.encode(text),
+    });
+    const bytes = {
+      plugin: "a",
+      key: "bytes",
+      kind: "bytes" as const,
+      bytes: Uint8Array.of(0, 255),
+    };
+    const json = { ...value("a", "json", "null"), kind: "json" as const };
+    await write(await open(), (batch) => {
+      batch.putValue(value("a", "ü/1", "old"));
+      batch.putValue(value("a", "ü/1", ""));
+      batch.cancel(batch.putValue(value("a", "taken back", "x")));
+      batch.putValue(value("a", "gone", "x"));
+      batch.deleteValue("a", "gone");
+      batch.deleteValue("a", "unknown");
+      batch.putValue(bytes);
+      batch.putValue(json);
+      batch.putValue(value("b", "gone", "x"));
+      batch.clearValues("b");
+      batch.putValue(value("b", "ü/1", "of b"));
+      batch.putValue(value("c", "gone", "x"));
+    });
+    const sorted = (store: Store) =>
+      [...store.values()].sort((a, b) =>
+        a.plugin + a.key < b.plugin + b.key ? -1 : 1
+      );
+    assertEquals(sorted(await open()), [
+      bytes,
+      json,
+      value("a", "ü/1", ""),
+      value("b", "ü/1", "of b"),
+      value("c", "gone", "x"),
+    ]);
+    await write(await open(), (batch) => {
+      batch.clearValues("c");
+      batch.clearValues("a");
+      batch.putValue(json);
+    });
+    assertEquals(sorted(await open()), [json, value("b", "ü/1", "of b")]);
   });
 
   test("writes batches that were put behind each other", async (open) => {

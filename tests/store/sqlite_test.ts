@@ -112,6 +112,29 @@ Deno.test("SqliteStore refuses a file of a newer version", async () => {
   });
 });
 
+Deno.test("SqliteStore brings a file of an older version up to date", async () => {
+  await withFile(async (path) => {
+    const store = new SqliteStore({ path });
+    await store.open();
+    await write(store, (batch) => batch.putSession(session(1)));
+    await store.close();
+    const db = new DatabaseSync(path);
+    db.exec("DROP TABLE plugin_value; PRAGMA user_version = 1");
+    db.close();
+    await store.open();
+    const value = {
+      plugin: "p",
+      key: "k",
+      kind: "text",
+      bytes: Uint8Array.of(97),
+    } as const;
+    await write(store, (batch) => batch.putValue(value));
+    assertEquals([...store.values()], [value]);
+    assertEquals([...store.sessions()].length, 1);
+    await store.close();
+  });
+});
+
 Deno.test("SqliteStore refuses what is not its own", async () => {
   await withFile(async (path) => {
     await Deno.writeTextFile(path, "This is no database. ".repeat(500));
