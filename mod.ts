@@ -34,6 +34,8 @@ export {
   loadConfig,
 } from "./broker/config/mod.ts";
 export type {
+  AdminConfig,
+  AdminInput,
   AuthInput,
   BrokerConfig,
   CircuitBreakerInput,

@@ -5,7 +5,8 @@
  */
 
 import { ReasonCode } from "../codec/reason_codes.ts";
-import type { PluginManager } from "../plugins/manager.ts";
+import { openAdmin } from "./admin/open.ts";
+import type { AdminServer } from "./admin/server.ts";
 import type { BrokerContext, Logger } from "../plugins/mod.ts";
 import { Changes } from "./changes.ts";
 import {
@@ -25,17 +26,14 @@ import { Core } from "./core.ts";
 import type { Place } from "./limits/gate.ts";
 import { hostBase } from "./host_base.ts";
 import { createLogger } from "./log.ts";
+import { OpenListeners } from "./open_listeners.ts";
 import { loadPlugins, pluginSources } from "./plugin_sources.ts";
 import type { ReloadResult } from "./reload.ts";
 import { Services } from "./services/context.ts";
+import { Hub } from "./services/hub.ts";
 import { createStore } from "./store/create.ts";
 import { openStore } from "./store/open.ts";
-import { openListener } from "./transport/mod.ts";
-import type {
-  Listener,
-  RunningListener,
-  Transport,
-} from "./transport/transport.ts";
+import type { Listener, Transport } from "./transport/transport.ts";
 
 /**
  * An MQTT broker.
@@ -62,10 +60,11 @@ export class Broker implements AsyncDisposable {
   readonly #logger: Logger;
   #life = new AbortController();
   readonly #connections = new Connections();
+  readonly #hub = new Hub();
+  #admin: AdminServer | undefined;
   #state: BrokerState = "new";
   #core: Core | undefined;
-  #plugins: PluginManager | undefined;
-  #listeners: RunningListener[] = [];
+  readonly #listeners = new OpenListeners();
   #starting: Promise<void> | undefined;
   readonly #changes: Changes = new Changes({
     core: (doing) => {
@@ -75,7 +74,8 @@ export class Broker implements AsyncDisposable {
     sources: (config) => pluginSources(config, this.#options),
     reloadParts: (next) => ({
       first: this.#first,
-      listeners: this.#listeners,
+      listeners: this.#listeners.all,
+      admin: this.#admin,
       connections: this.#connections.all(),
       swap: () => this.#config = this.#core!.config = next,
     }),
@@ -103,6 +103,7 @@ export class Broker implements AsyncDisposable {
     this.context = new Services(
       hostBase(this.#logger, () => this.#config.raw, () => this.#life.signal),
       () => this.#running,
+      this.#hub,
     );
   }
 
@@ -111,9 +112,14 @@ export class Broker implements AsyncDisposable {
     return this.#state;
   }
 
+  /** Where the admin listener is, such as `http://127.0.0.1:8080`; absent if there is none. */
+  get adminUrl(): string | undefined {
+    return this.#admin?.url;
+  }
+
   /** The listeners that are open. */
   get listeners(): readonly Listener[] {
-    return this.#listeners;
+    return this.#listeners.all;
   }
 
   /**
@@ -121,6 +127,7 @@ export class Broker implements AsyncDisposable {
    *
    * @throws {PluginError} If a plugin cannot be loaded.
    * @throws {ListenError} If a listener cannot be opened; none then is.
+   * @throws {Error} If a plugin is not ready in time.
    * @throws {StoreError} If the store cannot be opened.
    * @throws {Error} If the broker was started before and not shut down.
    */
@@ -137,28 +144,25 @@ export class Broker implements AsyncDisposable {
     if (this.#life.signal.aborted) this.#life = new AbortController();
     this.#first = this.#config;
     try {
-      const plugins = await this.#loadPlugins();
+      const core = this.#core = await this.#load();
+      const { plugins } = core;
+      this.#admin = openAdmin(core, this.#hub, () => this.#state);
       const goOn = await openStore(
-        this.#core!,
+        core,
         this.#options.store ?? createStore(this.#config.store),
       );
       await plugins.emitAndWait("onBrokerPreStart");
-      for (const config of this.#config.listeners) {
-        this.#listeners.push(
-          await openListener(
-            config,
-            (transport, place) => this.#serve(transport, config.name, place),
-            this.#logger,
-            this.#core!.gate,
-          ),
-        );
-      }
-      this.#core!.stats.startedAt = Date.now();
+      await this.#hub.readiness.wait(this.#config.readyTimeout);
+      await this.#listeners.open(
+        core,
+        (transport, name, place) => this.#serve(transport, name, place),
+      );
+      core.stats.startedAt = Date.now();
       this.#state = "started";
       goOn?.();
       await plugins.emitAndWait("onBrokerPostStart");
     } catch (error) {
-      await this.#closeListeners();
+      await this.#listeners.close();
       for (const connection of this.#connections.all()) {
         connection.drop("the broker could not be started");
       }
@@ -176,16 +180,14 @@ export class Broker implements AsyncDisposable {
     if (this.#state === "starting") await this.#starting?.catch(() => {});
     if (this.#state !== "started") return;
     this.#state = "stopping";
-    const plugins = this.#plugins!;
+    const { plugins } = this.#core!;
     await plugins.emitAndWait("onBrokerPreShutdown");
-    const listeners = this.#listeners;
-    await this.#closeListeners();
+    const closed = await this.#listeners.close();
     for (const connection of this.#connections.all()) {
       connection.end(ReasonCode.ServerShuttingDown, false);
     }
     await this.#connections.ended(this.#config.shutdownTimeout);
-    // Those that serve WebSockets free their port when the last one is gone.
-    await Promise.allSettled(listeners.map((listener) => listener.close()));
+    await closed();
     await plugins.emitAndWait("onBrokerPostShutdown");
     await this.#changes.idle(this.#config.shutdownTimeout * 1000);
     await this.#end();
@@ -193,12 +195,14 @@ export class Broker implements AsyncDisposable {
 
   /** Ends everything that has no connection. */
   async #end(): Promise<void> {
+    const core = this.#core;
     this.#life.abort();
-    await this.#plugins?.close();
-    await this.#core?.journal?.close();
-    this.#core?.sessions.clear();
-    this.#core?.clock.clear();
-    this.#core = this.#plugins = undefined;
+    await this.#admin?.close();
+    await core?.plugins.close();
+    await core?.journal?.close();
+    core?.sessions.clear();
+    core?.clock.clear();
+    this.#core = this.#admin = undefined;
     this.#state = "stopped";
   }
 
@@ -327,7 +331,7 @@ export class Broker implements AsyncDisposable {
    * @returns The plugins; none before the start.
    */
   describePlugins(): PluginDescription[] {
-    return this.#plugins?.describe() ?? [];
+    return this.#core?.plugins.describe() ?? [];
   }
 
   /**
@@ -341,10 +345,9 @@ export class Broker implements AsyncDisposable {
     if (this.#state !== "new" && this.#state !== "stopped") {
       throw new Error(`Cannot check the broker: it is ${this.#state}`);
     }
-    const plugins = await this.#loadPlugins();
+    const { plugins, clock } = await this.#load();
     await plugins.close();
-    this.#core!.clock.clear();
-    this.#plugins = this.#core = undefined;
+    clock.clear();
     return plugins.describe();
   }
 
@@ -370,21 +373,15 @@ export class Broker implements AsyncDisposable {
     return this.#core;
   }
 
-  async #loadPlugins(): Promise<PluginManager> {
-    const plugins = this.#plugins = await loadPlugins(
+  async #load(): Promise<Core> {
+    const plugins = await loadPlugins(
       this.#config,
       this.#options,
       this.#logger,
       () => this.#running,
+      this.#hub,
     );
     const { collectGarbage } = this.#options;
-    this.#core = new Core(this.#config, this.#logger, plugins, collectGarbage);
-    return plugins;
-  }
-
-  async #closeListeners(): Promise<void> {
-    const listeners = this.#listeners;
-    this.#listeners = [];
-    await Promise.allSettled(listeners.map((listener) => listener.close()));
+    return new Core(this.#config, this.#logger, plugins, collectGarbage);
   }
 }

@@ -10,6 +10,7 @@ import type { BrokerContext, Logger } from "../plugins/mod.ts";
 import type { ContextBase } from "../plugins/plugin_loading.ts";
 import type { Core } from "./core.ts";
 import { Services } from "./services/context.ts";
+import type { Hub } from "./services/hub.ts";
 import { PluginNamespace } from "../plugins/namespace.ts";
 import type { BrokerOptions } from "./broker_types.ts";
 import { legacyPlugins, type ResolvedConfig } from "./config/mod.ts";
@@ -53,6 +54,7 @@ export async function pluginSources(
  * @param options What the host program says; goes before the configuration.
  * @param logger The broker's log.
  * @param core The broker that plugins are served by; throws if it does not run.
+ * @param hub Where plugins register what goes with them.
  * @returns The plugins.
  * @throws {PluginError} If one cannot be loaded.
  */
@@ -61,7 +63,9 @@ export async function loadPlugins(
   options: BrokerOptions,
   logger: Logger,
   core: () => Core,
+  hub: Hub,
 ): Promise<PluginManager> {
+  hub.begin(config);
   for (const warning of config.warnings) logger.warn(warning);
   const { entries, namespace } = await pluginSources(config, options);
   let plugins: PluginManager | undefined;
@@ -73,7 +77,7 @@ export async function loadPlugins(
     namespace,
     logger: logger.child("plugin"),
     createContext: <C>(base: ContextBase<C>): BrokerContext<C> =>
-      new Services(base, core),
+      new Services(base, core, hub),
     brokerConfig: config.raw,
     onAlarm,
     decisionTimeout: config.pluginTimeout * 1000,

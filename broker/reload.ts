@@ -10,6 +10,7 @@ import type { PluginChange } from "../plugins/plugin_changes.ts";
 import { sameData } from "../plugins/same_data.ts";
 import { joinPath } from "./config/key_path.ts";
 import type { ListenerConfig, ResolvedConfig } from "./config/mod.ts";
+import type { AdminServer } from "./admin/server.ts";
 import type { Connection } from "./connection.ts";
 import type { Core } from "./core.ts";
 import { inConfiguration } from "./limits/limit_reports.ts";
@@ -36,6 +37,8 @@ export interface ReloadParts {
   readonly entries: readonly PluginEntry[];
   /** The listeners that are open. */
   readonly listeners: readonly RunningListener[];
+  /** The admin listener, if it is open. */
+  readonly admin: AdminServer | undefined;
   /** The connections that are open. */
   readonly connections: Iterable<Connection>;
   /** Makes the new configuration the present one. */
@@ -80,6 +83,7 @@ export async function reload(
     if (connection.phase === "open") connection.adoptLimits();
   }
   await committed;
+  restart.push(...await updateAdmin(parts.admin, first, next));
   restart.push(...change.restart);
   for (const warning of next.warnings) logger.warn(warning);
   logger.info("Configuration reloaded", { source: next.source });
@@ -136,6 +140,29 @@ function updateListeners(
     if (find(first, name) !== undefined) continue;
     restart.push(`${joinPath("listeners", name)} (new)`);
   }
+  return restart;
+}
+
+/** Gives the admin listener its new token and certificate. */
+async function updateAdmin(
+  server: AdminServer | undefined,
+  first: ResolvedConfig,
+  next: ResolvedConfig,
+): Promise<string[]> {
+  const before = first.admin;
+  const after = next.admin;
+  if (before === undefined || after === undefined) {
+    return before === after ? [] : ["admin"];
+  }
+  const restart: string[] = [];
+  const sameAddress = before.hostname === after.hostname &&
+    before.port === after.port;
+  if (!sameAddress) restart.push("admin.bind");
+  if ((before.tls === undefined) !== (after.tls === undefined)) {
+    restart.push("admin.ssl");
+  }
+  // Without a token it answers whoever reaches the address that it still has.
+  if (sameAddress || after.token !== undefined) await server?.update(after);
   return restart;
 }
 

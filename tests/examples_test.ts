@@ -8,6 +8,7 @@ import { makeCertificates } from "./_certificates.ts";
 const PLUGINS: Readonly<Record<string, readonly string[]>> = {
   broker: ["event_logger", "auth_anonymous", "sys"],
   acl: ["auth_file", "topic_acl"],
+  admin: ["event_logger", "auth_anonymous"],
   "password_file": ["event_logger", "auth_file"],
   webhook: ["auth_anonymous", "webhook"],
   tls: ["event_logger", "auth_anonymous"],

@@ -15,6 +15,7 @@ import {
 import { createLogger } from "../log.ts";
 import { safeText } from "../log_values.ts";
 import { ReloadSignal } from "../reload_signal.ts";
+import { formatAddress } from "../transport/listen_error.ts";
 import { UncaughtErrors } from "../uncaught_errors.ts";
 import {
   type CommandTable,
@@ -139,6 +140,10 @@ async function check(
     const host = hostname.includes(":") ? `[${hostname}]` : hostname;
     const address = path || (hostname && `${host}:${port}`);
     lines.push(safeText(`Listener ${name}: ${type} ${address}`.trimEnd()));
+  }
+  const { admin } = config;
+  if (admin !== undefined) {
+    lines.push(`Admin: ${formatAddress(admin.hostname, admin.port)}`);
   }
   for (const { name, specifier, importMap, hooks } of plugins) {
     const origin = importMap === undefined ? "" : ` (${importMap})`;

@@ -16,6 +16,8 @@ export {
   type ResolveOptions,
 } from "./resolve.ts";
 export type {
+  AdminConfig,
+  AdminInput,
   AuthInput,
   BrokerConfig,
   CircuitBreakerInput,

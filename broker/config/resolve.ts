@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { hasScheme } from "../../plugins/import_map.ts";
+import { resolveAdmin } from "./admin.ts";
 import { ConfigError } from "./config_error.ts";
 import { Keys } from "./keys.ts";
 import { readLegacy } from "./legacy.ts";
@@ -70,6 +71,7 @@ export function resolveConfig(
   const warnings: string[] = [];
   const { settings } = checked;
   const {
+    admin,
     listeners,
     plugins,
     auth: _auth,
@@ -103,10 +105,14 @@ export function resolveConfig(
       warnings,
     ),
     plugins: taken.plugins,
-    raw: frozenCopy(raw),
+    raw: frozenCopy(withoutToken(raw)),
     source,
     warnings,
   };
+  if (admin !== undefined) {
+    const adminPath = (key: string) => keys.path(["admin", key]);
+    result.admin = resolveAdmin(admin, adminPath, problems);
+  }
   if (problems.length > 0) throw new ConfigError(source, problems);
   const legacy = readLegacy(settings, warnings);
   if (legacy !== undefined) result.legacy = legacy;
@@ -132,6 +138,13 @@ export function resolvedConfig(
   const isResolved = config !== undefined && "raw" in config &&
     "source" in config;
   return isResolved ? config : resolveConfig(config);
+}
+
+/** Every plugin can read the configuration, and need not know what opens the admin listener. */
+function withoutToken(raw: Record<string, unknown>): Record<string, unknown> {
+  if (!isMap(raw.admin)) return raw;
+  const { token: _, ...admin } = raw.admin;
+  return { ...raw, admin };
 }
 
 /** A path of the configuration starts at its file. */

@@ -3,6 +3,7 @@ import type { ConfigProblem } from "./config_error.ts";
 import type { Keys } from "./keys.ts";
 import { BROKER_LIMITS, fillLimits, LISTENER_LIMITS } from "./limit_schema.ts";
 import type {
+  AdminInput,
   AuthInput,
   ListenerInput,
   ProtocolLevel,
@@ -32,6 +33,7 @@ import { isMap } from "./plain.ts";
 export type Settings =
   & Omit<
     ResolvedConfig,
+    | "admin"
     | "listeners"
     | "plugins"
     | "importMap"
@@ -43,6 +45,7 @@ export type Settings =
   >
   & {
     listeners?: Record<string, ListenerInput>;
+    admin?: AdminInput;
     plugins?: unknown;
     importMap?: string;
     auth?: AuthInput;
@@ -60,15 +63,7 @@ const LEVELS: ReadonlyMap<string, ProtocolLevel> = new Map([
 
 const LISTENER = {
   type: optional(oneOf("tcp", "ws", "unix", "external")),
-  bind: optional(
-    rule(
-      'an address such as 1883, "localhost:1883" or "[::]:1883" in quotes',
-      (value) =>
-        typeof value === "string" || typeof value === "number"
-          ? value
-          : undefined,
-    ),
-  ),
+  bind: address('1883, "localhost:1883" or "[::]:1883" in quotes'),
   maxConnections: optional(integer(-1)),
   ...LISTENER_LIMITS,
   proxyProtocol: optional(flag()),
@@ -104,6 +99,15 @@ const LISTENER = {
   ),
   reader: optional(text()),
   writer: optional(text()),
+};
+
+const ADMIN = {
+  bind: address('"127.0.0.1:8080" or "[::1]:8080" in quotes'),
+  token: optional(text()),
+  tokenFile: optional(text()),
+  ssl: optional(flag()),
+  certfile: optional(text()),
+  keyfile: optional(text()),
 };
 
 const AUTH = {
@@ -154,12 +158,14 @@ const CONFIG = {
     { type: "memory" },
   ),
   listeners: optional(namedMap("a map of listeners by name", map(LISTENER))),
+  admin: optional(map(ADMIN)),
   plugins: optional(v.unknown()),
   pluginNamespace: optional(text()),
   importMap: optional(text()),
   authPolicy: policy(),
   topicPolicy: policy(),
   pluginTimeout: v.nullish(seconds(0.001), 5),
+  readyTimeout: v.nullish(seconds(0.001), 30),
   auth: optional(map(AUTH)),
   topicCheck: optional(map(TOPIC_CHECK)),
   sysInterval: optional(seconds(0)),
@@ -214,6 +220,11 @@ export function normaliseKeys(
       ]),
     );
   }
+  // In a file the key alone, `admin:`, is a listener with nothing to say.
+  if (result.admin === null) result.admin = {};
+  if (isMap(result.admin)) {
+    result.admin = keys.normalise(result.admin, Object.keys(ADMIN), ["admin"]);
+  }
   if (isMap(auth)) {
     result.auth = keys.normalise(auth, Object.keys(AUTH), ["auth"]);
   }
@@ -245,6 +256,18 @@ export function checkTypes(
     };
   }
   return { settings: { ...result.output, ...fillLimits(result.output) } };
+}
+
+function address(examples: string): Rule<string | number | undefined> {
+  return optional(
+    rule(
+      `an address such as ${examples}`,
+      (value) =>
+        typeof value === "string" || typeof value === "number"
+          ? value
+          : undefined,
+    ),
+  );
 }
 
 function storeType(value: unknown): "memory" | "sqlite" | undefined {

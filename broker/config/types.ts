@@ -109,6 +109,34 @@ export type StoreConfig = { type: "memory" } | {
   clearOnShutdown: boolean;
 };
 
+/** The admin listener as it is written. */
+export interface AdminInput {
+  /** Address, as of a listener. Default: `"127.0.0.1:8080"`. */
+  bind?: string | number;
+  /** What who asks must show; at least 16 characters. Needed if not only this machine may come. */
+  token?: string;
+  /** File with the token. */
+  tokenFile?: string;
+  /** Whether it speaks TLS. Default: `false`. */
+  ssl?: boolean;
+  /** File of the certificate chain, PEM. */
+  certfile?: string;
+  /** File of the private key, PEM. */
+  keyfile?: string;
+}
+
+/** The admin listener with everything filled in and its files read. */
+export interface AdminConfig {
+  /** Host name or address, IPv6 without brackets. */
+  hostname: string;
+  /** Port; 0: any that is free. */
+  port: number;
+  /** Present if who asks must show it. */
+  token?: string;
+  /** Present if it speaks TLS: texts in PEM. */
+  tls?: { cert: string; key: string };
+}
+
 /** A plugin by its class, an instance or a name, with what it needs. */
 export interface PluginInput {
   /** Alias, specifier, class or instance. */
@@ -208,6 +236,8 @@ export interface BrokerConfig extends LimitsInput {
    * which ends with the broker.
    */
   store?: "memory" | StoreInput;
+  /** Health, metrics and the routes of plugins over HTTP; `null`: with its defaults. Default: none. */
+  admin?: AdminInput | null;
   /** Plugins, in the order in which they are asked. Default: none, so that nobody gets in. */
   plugins?: PluginsInput;
   /** Section of the import map that has the plugins. Default: `"dinomq.plugins"`. */
@@ -223,6 +253,8 @@ export interface BrokerConfig extends LimitsInput {
   topicPolicy?: DecisionPolicy;
   /** Seconds after which a plugin's missing answer is a no. Default: 5. */
   pluginTimeout?: number;
+  /** Seconds that the start waits for plugins that are not ready. Default: 30. */
+  readyTimeout?: number;
   /** aMQTT's older way to name authentication plugins; not used if there are `plugins`. */
   auth?: AuthInput;
   /** aMQTT's older way to name topic plugins; not used if there are `plugins`. */
@@ -323,6 +355,8 @@ export interface ResolvedConfig extends Limits {
   store: StoreConfig;
   /** The listeners, in their order. */
   listeners: ListenerConfig[];
+  /** Present if there is an admin listener. */
+  admin?: AdminConfig;
   /** The plugins, in their order; empty in the older style. */
   plugins: PluginSetting[];
   /** Present in aMQTT's older style. */
@@ -333,6 +367,8 @@ export interface ResolvedConfig extends Limits {
   topicPolicy: DecisionPolicy;
   /** Seconds. */
   pluginTimeout: number;
+  /** Seconds. */
+  readyTimeout: number;
   /** Section of the import map that has the plugins, if one is named. */
   pluginNamespace?: string;
   /** Import map that has the section, if one is named; a path starts at the working directory. */

@@ -6,6 +6,7 @@
  */
 
 import type { Logger } from "../../plugins/mod.ts";
+import { BROKER_LIMITS, LISTENER_LIMITS } from "../config/limit_schema.ts";
 import type { Limits } from "../config/types.ts";
 import { shortKey } from "./expiring_table.ts";
 
@@ -17,6 +18,23 @@ export type LimitName =
   | Exclude<keyof Limits, "maxKeepAlive" | "sessionExpiryInterval">
   | "clientIdConflict"
   | "proxyProtocol";
+
+/** Of the keys among the limits, those that nobody can reach. */
+const NEVER_REACHED: readonly string[] = [
+  "maxKeepAlive",
+  "sessionExpiryInterval",
+  "loginBanTime",
+  "flappingWindow",
+  "flappingBanTime",
+];
+
+/** The limits that can be reached. */
+export const LIMIT_NAMES: readonly LimitName[] = [
+  ...Object.keys({ ...LISTENER_LIMITS, ...BROKER_LIMITS })
+    .filter((name) => !NEVER_REACHED.includes(name)) as LimitName[],
+  "clientIdConflict",
+  "proxyProtocol",
+];
 
 /** How often each limit was reached; those that never were are absent. */
 export type LimitCounts = Partial<Record<LimitName, number>>;

@@ -24,8 +24,12 @@ import { sendTo } from "../interception/deliver.ts";
 import { recheckSubscriptions } from "../recheck.ts";
 import { covers, matches, parseFilter } from "../topics/filter.ts";
 import { NO_IDENTIFIERS } from "../topics/subscription_tree.ts";
+import type { Hub } from "./hub.ts";
+import { Metrics } from "./metrics.ts";
 import { messageOf } from "./outgoing.ts";
+import { PluginReadiness } from "./readiness.ts";
 import { Retained } from "./retained.ts";
+import { Routes } from "./routes.ts";
 import { Storage } from "./storage.ts";
 
 /** A plugin's context: the broker's services, seen through the plugin's own name and life. */
@@ -36,18 +40,30 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
   readonly #base: ContextBase<Config>;
   readonly retained: RetainedService;
   readonly storage: Storage;
+  readonly metrics: Metrics;
+  readonly http: Routes;
+  readonly #readiness: PluginReadiness;
 
-  constructor(base: ContextBase<Config>, core: () => Core) {
+  constructor(base: ContextBase<Config>, core: () => Core, hub: Hub) {
     this.name = base.name;
     this.logger = base.logger;
     this.#base = base;
     this.#core = core;
     this.retained = new Retained(core);
     this.storage = new Storage(base.name, core);
+    // Of a host program the signal changes.
+    this.metrics = new Metrics(this, hub.metrics);
+    this.http = new Routes(this, hub.routes, () => hub.hasAdmin);
+    this.#readiness = new PluginReadiness(this, hub.readiness);
   }
 
   get signal(): AbortSignal {
     return this.#base.signal;
+  }
+
+  /** Whether the plugin has its part in what happens. */
+  get live(): boolean {
+    return this.#base.live;
   }
 
   count(counter: string, by?: number): void {
@@ -189,6 +205,14 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
 
   covers(granted: string, requested: string): boolean {
     return covers(granted, requested);
+  }
+
+  notReady(reason: string, until?: PromiseLike<unknown>): void {
+    this.#readiness.notReady(reason, until);
+  }
+
+  ready(): void {
+    this.#readiness.ready();
   }
 
   stats(): BrokerStats {

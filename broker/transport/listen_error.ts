@@ -3,6 +3,12 @@
 import { joinPath } from "../config/key_path.ts";
 import type { ListenerConfig } from "../config/mod.ts";
 
+/** What an error says of a listener. */
+type ListenAddress = Pick<
+  ListenerConfig,
+  "name" | "type" | "hostname" | "port" | "path"
+>;
+
 /** A listener could not be opened. */
 export class ListenError extends Error {
   /** Name of the error class. */
@@ -41,11 +47,13 @@ export function formatAddress(hostname: string, port: number): string {
  *
  * @param config The listener.
  * @param cause What was thrown.
+ * @param key The key of the configuration that has the address.
  * @returns The error to throw.
  */
 export function toListenError(
-  config: ListenerConfig,
+  config: ListenAddress,
   cause: unknown,
+  key: string = keyOf(config),
 ): ListenError {
   if (cause instanceof ListenError) return cause;
   const address = config.type === "unix"
@@ -53,18 +61,18 @@ export function toListenError(
     : formatAddress(config.hostname, config.port);
   return new ListenError(
     config.name,
-    `Cannot listen on ${address} (${keyOf(config)}): ${reason(config, cause)}`,
+    `Cannot listen on ${address} (${key}): ${reason(config, cause)}`,
     { cause },
   );
 }
 
 /** The key of the configuration that has the address. */
-function keyOf({ name, type }: ListenerConfig): string {
+function keyOf({ name, type }: ListenAddress): string {
   const key = type === "unix" ? "path" : "bind";
   return joinPath(joinPath("listeners", name), key);
 }
 
-function reason(config: ListenerConfig, cause: unknown): string {
+function reason(config: ListenAddress, cause: unknown): string {
   const { code, message } = toFields(cause);
   if (cause instanceof Deno.errors.NotCapable) {
     return `${message}. Start Deno with ${

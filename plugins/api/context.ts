@@ -5,6 +5,7 @@
  */
 
 import type { DisconnectOptions } from "./clients.ts";
+import type { HttpService } from "./http.ts";
 import type { Logger } from "./logging.ts";
 import type {
   ApplicationMessage,
@@ -12,6 +13,7 @@ import type {
   Session,
   SubscriptionInfo,
 } from "./messages.ts";
+import type { MetricsService } from "./metrics.ts";
 import type { PublishOptions, RetainedService } from "./publishing.ts";
 import type { BrokerStats } from "./stats.ts";
 import type { PluginStorage } from "./storage.ts";
@@ -46,6 +48,10 @@ export interface BrokerContext<Config = unknown> extends BaseContext<Config> {
   readonly retained: RetainedService;
   /** The plugin's own values, which it finds again after a restart. */
   readonly storage: PluginStorage;
+  /** The plugin's own metrics. */
+  readonly metrics: MetricsService;
+  /** The plugin's routes on the admin listener. */
+  readonly http: HttpService;
   /** The session of a client. */
   getSession(clientId: string): Session | undefined;
   /**
@@ -115,6 +121,29 @@ export interface BrokerContext<Config = unknown> extends BaseContext<Config> {
   matches(filter: string, topic: string): boolean;
   /** Whether everything that `requested` selects is selected by `granted` too. */
   covers(granted: string, requested: string): boolean;
+  /**
+   * Says that the plugin cannot work now. While the broker starts, it does not listen
+   * before all plugins are ready; if `until` is rejected, or `ready-timeout` is over,
+   * the start fails. Later the admin listener says so at `/readyz`.
+   *
+   * @param reason What it waits for, for people.
+   * @param until Ready when it is fulfilled. Default: when `ready()` is called.
+   *
+   * @example Do not listen without the back-end
+   * ```ts
+   * import { BasePlugin, type BrokerContext } from "@dinomq/broker/plugins";
+   *
+   * class Asks extends BasePlugin<{ url: string }> {
+   *   constructor(context: BrokerContext<{ url: string }>) {
+   *     super(context);
+   *     context.notReady("waits for its server", fetch(context.config.url));
+   *   }
+   * }
+   * ```
+   */
+  notReady(reason: string, until?: PromiseLike<unknown>): void;
+  /** Says that the plugin can work. One that says nothing is ready. */
+  ready(): void;
   /** Counters and state. */
   stats(): BrokerStats;
   /** Calls `callback` every `milliseconds`, until the plugin is closed. */

@@ -150,6 +150,15 @@ plugins: [auth_anonymous]
   });
 }
 
+Deno.test("--check-config names the admin listener", async () => {
+  const yaml = 'plugins: [auth_anonymous]\nadmin: {bind: "[::1]:8080"}\n';
+  await withConfig(yaml, async (path) => {
+    const { code, stdout } = await run("--config", path, "--check-config");
+    assertEquals(code, 0);
+    assertStringIncludes(stdout, "Admin: [::1]:8080\n");
+  });
+});
+
 Deno.test("--listen replaces the listeners of the configuration", async () => {
   const yaml = `
 listeners: {a: {bind: "127.0.0.1:0"}, b: {bind: "127.0.0.1:0"}}

@@ -52,6 +52,7 @@ Deno.test("resolveConfig() fills in every default", () => {
     authPolicy: "all",
     topicPolicy: "all",
     pluginTimeout: 5,
+    readyTimeout: 30,
     timeoutDisconnectDelay: 0,
     sessionExpiryInterval: Infinity,
     maxConnections: 100_000,
