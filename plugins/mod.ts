@@ -35,3 +35,4 @@ export * from "./api/publishing.ts";
 export * from "./api/schema.ts";
 export * from "./api/stats.ts";
 export * from "./api/storage.ts";
+export * from "./api/subscribing.ts";

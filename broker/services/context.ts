@@ -10,8 +10,12 @@ import type {
   ApplicationMessage,
   BrokerContext,
   BrokerStats,
+  ClientPage,
+  ClientQuery,
   DisconnectOptions,
   Logger,
+  MessagesOptions,
+  MessageStream,
   PublishOptions,
   QoS,
   RetainedService,
@@ -24,8 +28,10 @@ import { sendTo } from "../interception/deliver.ts";
 import { recheckSubscriptions } from "../recheck.ts";
 import { covers, matches, parseFilter } from "../topics/filter.ts";
 import { NO_IDENTIFIERS } from "../topics/subscription_tree.ts";
+import { ClientPages } from "./client_pages.ts";
 import type { Hub } from "./hub.ts";
 import { Metrics } from "./metrics.ts";
+import { QueuedMessages } from "./message_stream.ts";
 import { messageOf } from "./outgoing.ts";
 import { PluginReadiness } from "./readiness.ts";
 import { Retained } from "./retained.ts";
@@ -43,13 +49,14 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
   readonly metrics: Metrics;
   readonly http: Routes;
   readonly #readiness: PluginReadiness;
+  readonly #pages = new ClientPages();
 
   constructor(base: ContextBase<Config>, core: () => Core, hub: Hub) {
     this.name = base.name;
     this.logger = base.logger;
     this.#base = base;
     this.#core = core;
-    this.retained = new Retained(core);
+    this.retained = new Retained(core, () => base.signal);
     this.storage = new Storage(base.name, core);
     // Of a host program the signal changes.
     this.metrics = new Metrics(this, hub.metrics);
@@ -87,6 +94,10 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
     return this.#core().sessions.get(clientId);
   }
 
+  clients(query?: ClientQuery): ClientPage {
+    return this.#pages.read(this.#core().sessions, query);
+  }
+
   publish(
     topic: string,
     payload: string | Uint8Array,
@@ -114,25 +125,42 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
     handler: (message: ApplicationMessage) => void,
   ): () => void {
     const core = this.#core();
-    const parsed = parseFilter(filter);
-    const problem = typeof parsed === "string"
-      ? parsed
-      : parsed.group !== undefined
-      ? "a plugin cannot share a subscription"
-      : undefined;
-    if (problem !== undefined) {
-      throw new TypeError(`Cannot subscribe to "${filter}": ${problem}`);
-    }
+    checkOwnFilter(filter);
     if (this.signal.aborted) return () => {};
-    // Of a plugin and the one that replaces it only one gets a message.
-    const remove = core.listeners.add(filter, (message) => {
-      if (this.#base.live) handler(message);
-    }, this.logger);
+    const remove = this.#listen(core, filter, handler);
     this.signal.addEventListener("abort", remove, { once: true });
     return () => {
       this.signal.removeEventListener("abort", remove);
       remove();
     };
+  }
+
+  messages(filter: string, options: MessagesOptions = {}): MessageStream {
+    const { limit = 1000 } = options;
+    if (!Number.isInteger(limit) || limit < 1) {
+      throw new RangeError(
+        `Cannot wait for messages: limit must be 1 or more, not ${limit}`,
+      );
+    }
+    const core = this.#core();
+    checkOwnFilter(filter);
+    return new QueuedMessages({
+      limit,
+      signal: this.signal,
+      onDrop: () => this.count("messagesDropped"),
+      subscribe: (push) => this.#listen(core, filter, push),
+    });
+  }
+
+  #listen(
+    { listeners }: Core,
+    filter: string,
+    handler: (message: ApplicationMessage) => void,
+  ): () => void {
+    // Of a plugin and the one that replaces it only one gets a message.
+    return listeners.add(filter, (message) => {
+      if (this.live) handler(message);
+    }, this.logger);
   }
 
   addSubscription(clientId: string, filter: string, qos: QoS = 0): void {
@@ -247,4 +275,16 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
       this.logger.error("A timer's callback failed", { error: String(error) });
     }
   }
+}
+
+/** A filter of a plugin, which is one member alone. */
+function checkOwnFilter(filter: string): void {
+  const parsed = parseFilter(filter);
+  const problem = typeof parsed === "string"
+    ? parsed
+    : parsed.group !== undefined
+    ? "a plugin cannot share a subscription"
+    : undefined;
+  if (problem === undefined) return;
+  throw new TypeError(`Cannot subscribe to "${filter}": ${problem}`);
 }

@@ -22,6 +22,7 @@ export class SessionRegistry {
   /** Whether a client is being given its session, and which ended for it. */
   #attaching = false;
   #ended: Session[] = [];
+  #serial = 0;
 
   constructor(core: Core) {
     this.#core = core;
@@ -42,7 +43,7 @@ export class SessionRegistry {
     return this.#users.of(username, this.#sessions.values());
   }
 
-  /** All sessions. */
+  /** All sessions, in the order in which they were made. */
   values(): IterableIterator<Session> {
     return this.#sessions.values();
   }
@@ -128,6 +129,7 @@ export class SessionRegistry {
   /** Takes over a session that the store has; its connection ended with the last run of the broker. */
   restore(session: Session): void {
     this.#sessions.set(session.clientId, session);
+    session.serial = ++this.#serial;
     this.#core.stats.clientsDisconnected++;
   }
 
@@ -228,6 +230,7 @@ export class SessionRegistry {
   #add(session: Session): void {
     const { journal, stats } = this.#core;
     this.#sessions.set(session.clientId, session);
+    session.serial = ++this.#serial;
     stats.clientsDisconnected++;
     session.durable = journal !== undefined && session.expiryInterval > 0;
     // Of a session that ends with its connection, only the will must be sent.

@@ -58,6 +58,8 @@ export class Session implements PublicSession {
   pendingBytes = 0;
   /** Whether the session is over: nobody may give it anything more. */
   ended = false;
+  /** Its place in the order in which sessions were made; above 0 once it is among them. */
+  serial = 0;
   /** What the store knows it by; 0: the store does not have it. */
   key = 0;
   /** Whether its subscriptions and messages are stored. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DisconnectOptions } from "./clients.ts";
+import type { ClientPage, ClientQuery, DisconnectOptions } from "./clients.ts";
 import type { HttpService } from "./http.ts";
 import type { Logger } from "./logging.ts";
 import type {
@@ -17,6 +17,7 @@ import type { MetricsService } from "./metrics.ts";
 import type { PublishOptions, RetainedService } from "./publishing.ts";
 import type { BrokerStats } from "./stats.ts";
 import type { PluginStorage } from "./storage.ts";
+import type { MessagesOptions, MessageStream } from "./subscribing.ts";
 
 /** What every plugin gets, whatever it is plugged into. */
 export interface BaseContext<Config = unknown> {
@@ -52,6 +53,15 @@ export interface BrokerContext<Config = unknown> extends BaseContext<Config> {
   readonly metrics: MetricsService;
   /** The plugin's routes on the admin listener. */
   readonly http: HttpService;
+  /**
+   * The sessions, a page at a time, for many of them. What is there all the while is
+   * found exactly once, whatever comes and goes.
+   *
+   * @param query Which ones. Default: the first 100.
+   * @returns A page, in the order in which the sessions were made.
+   * @throws {RangeError} If `limit` is not from 1 to 10000, or `after` is no `next`.
+   */
+  clients(query?: ClientQuery): ClientPage;
   /** The session of a client. */
   getSession(clientId: string): Session | undefined;
   /**
@@ -91,6 +101,33 @@ export interface BrokerContext<Config = unknown> extends BaseContext<Config> {
     filter: string,
     handler: (message: ApplicationMessage) => void,
   ): () => void;
+  /**
+   * The same messages as of `subscribe()`, for a loop that may take its time. Messages
+   * that come meanwhile wait; of too many the oldest are left out and counted. The
+   * loop ends with the plugin, or when it is left.
+   *
+   * @returns The messages, from now on.
+   * @throws {TypeError} If the topic filter is not valid.
+   * @throws {RangeError} If `limit` is not 1 or more.
+   *
+   * @example
+   * ```ts
+   * import { BasePlugin } from "@dinomq/broker/plugins";
+   *
+   * class Archive extends BasePlugin {
+   *   override onBrokerPostStart(): void {
+   *     this.#keep();
+   *   }
+   *
+   *   async #keep(): Promise<void> {
+   *     for await (const { topic, payload } of this.context.messages("log/#")) {
+   *       await this.context.storage.set(topic, payload);
+   *     }
+   *   }
+   * }
+   * ```
+   */
+  messages(filter: string, options?: MessagesOptions): MessageStream;
   /**
    * Subscribes a client, without asking the plugins for the right; a session is made
    * if it has none.

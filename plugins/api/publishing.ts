@@ -32,4 +32,9 @@ export interface RetainedService {
   clear(topic: string): boolean;
   /** The retained messages that a topic filter selects. */
   match(filter: string): Iterable<ApplicationMessage>;
+  /**
+   * The same for a million of them: others get a turn in between. Messages may come
+   * and go meanwhile; the loop ends with the plugin.
+   */
+  scan(filter: string): AsyncIterable<ApplicationMessage>;
 }
