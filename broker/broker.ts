@@ -5,7 +5,7 @@
  */
 
 import { ReasonCode } from "../codec/reason_codes.ts";
-import { openAdmin } from "./admin/open.ts";
+import { administer } from "./admin/administer.ts";
 import type { AdminServer } from "./admin/server.ts";
 import type { BrokerContext, Logger } from "../plugins/mod.ts";
 import { Changes } from "./changes.ts";
@@ -146,7 +146,8 @@ export class Broker implements AsyncDisposable {
     try {
       const core = this.#core = await this.#load();
       const { plugins } = core;
-      this.#admin = openAdmin(core, this.#hub, () => this.#state);
+      const { readConfig } = this.#options;
+      this.#admin = administer(this, core, this.#hub, readConfig);
       const goOn = await openStore(
         core,
         this.#options.store ?? createStore(this.#config.store),
@@ -358,10 +359,9 @@ export class Broker implements AsyncDisposable {
     place: Place,
     gone?: () => void,
   ): void {
-    const serves = this.#state === "started" || this.#state === "starting";
-    const core = serves ? this.#core : undefined;
+    const isOpen = this.#state === "started" || this.#state === "starting";
+    const core = isOpen ? this.#core : undefined;
     this.#connections.serve(core, transport, listener, place, gone);
-    core?.trim?.opened();
   }
 
   get #running(): Core {
@@ -381,7 +381,12 @@ export class Broker implements AsyncDisposable {
       () => this.#running,
       this.#hub,
     );
-    const { collectGarbage } = this.#options;
-    return new Core(this.#config, this.#logger, plugins, collectGarbage);
+    return new Core(
+      this.#config,
+      this.#logger,
+      plugins,
+      this.#hub.control,
+      this.#options.collectGarbage,
+    );
   }
 }

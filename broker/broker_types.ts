@@ -5,6 +5,7 @@
  */
 
 import type { Logger } from "../plugins/mod.ts";
+import type { BrokerConfig, ResolvedConfig } from "./config/mod.ts";
 import type { Store } from "./store/store.ts";
 
 /** What a host program may give a broker beside the configuration. */
@@ -17,6 +18,8 @@ export interface BrokerOptions {
   import?: (specifier: string) => Promise<unknown>;
   /** Keeps sessions and messages; replaces the configuration's `store`. */
   store?: Store;
+  /** Reads the configuration again, for the command `reload` that clients may give. Default: they cannot. */
+  readConfig?: () => Promise<BrokerConfig | ResolvedConfig>;
   /** Where the broker logs. Default: text on standard error, level `info`. */
   logger?: Logger;
   /**

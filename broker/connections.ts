@@ -50,6 +50,7 @@ export class Connections {
         gone();
       },
     );
+    core.trim?.opened();
   }
 
   /**

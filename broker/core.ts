@@ -10,6 +10,7 @@ import type { PluginManager } from "../plugins/manager.ts";
 import type { Action, Denial, Logger, QoS } from "../plugins/mod.ts";
 import { Clock } from "./clock.ts";
 import type { ListenerLimits, ResolvedConfig } from "./config/mod.ts";
+import type { ControlCommands } from "./control/commands.ts";
 import { Delivery } from "./delivery.ts";
 import { Appliers } from "./interception/appliers.ts";
 import { HeapTrim } from "./heap_trim.ts";
@@ -40,6 +41,8 @@ export class Core implements JournalOwner {
   config: ResolvedConfig;
   readonly logger: Logger;
   readonly plugins: PluginManager;
+  /** The commands that clients may give. */
+  readonly control: ControlCommands;
   readonly stats: Stats = new Stats();
   /** Where it is told that a limit was reached. */
   readonly reports: LimitReports;
@@ -77,11 +80,13 @@ export class Core implements JournalOwner {
     config: ResolvedConfig,
     logger: Logger,
     plugins: PluginManager,
+    control: ControlCommands,
     collectGarbage?: () => void,
   ) {
     this.config = config;
     this.logger = logger;
     this.plugins = plugins;
+    this.control = control;
     this.reports = new LimitReports(logger, this.stats.limits);
     this.gate = new ConnectionGate(this);
     this.logins = new LoginGuard(this);

@@ -217,6 +217,16 @@ export class PluginManager {
   }
 
   /**
+   * Whether any plugin decides about a topic. About what no one does, everybody may.
+   *
+   * @param topic Topic name.
+   * @returns Whether one does.
+   */
+  decidesAbout(topic: string): boolean {
+    return this.#topic.concern(topic);
+  }
+
+  /**
    * Whether a topic is one that a plugin has for its own: clients may publish to it
    * although it begins with `$`.
    *

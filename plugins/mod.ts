@@ -23,6 +23,7 @@
 export * from "./api/base.ts";
 export * from "./api/clients.ts";
 export * from "./api/context.ts";
+export * from "./api/control.ts";
 export * from "./api/decisions.ts";
 export * from "./api/events.ts";
 export * from "./api/http.ts";

@@ -47,6 +47,7 @@ import {
   BaseTopicPlugin,
   type BrokerContext,
   type ConfigChange,
+  type Decision,
   type StandardSchema,
   type TopicFilteringEvent,
 } from "./mod.ts";
@@ -148,10 +149,13 @@ export default class TopicAcl extends BaseTopicPlugin<TopicAclOptions> {
    * Decides about a topic.
    *
    * @param event Session, topic and action.
-   * @returns Whether the lists allow it.
+   * @returns Whether the lists allow it; nothing of commands without a list.
    */
-  topicFiltering({ session, topic, action }: TopicFilteringEvent): boolean {
+  topicFiltering({ session, topic, action }: TopicFilteringEvent): Decision {
     const list = this.#lists[action];
-    return list === undefined || list.allows(session, topic);
+    if (list !== undefined) return list.allows(session, topic);
+    // To command the broker is nobody's right unless somebody gives it.
+    const isCommand = action === "publish" && topic.startsWith("$CONTROL/");
+    return isCommand ? undefined : true;
   }
 }

@@ -72,6 +72,16 @@ export class TopicDecisions {
   }
 
   /**
+   * Whether any plugin decides about a topic; if not, it is allowed.
+   *
+   * @param topic Topic name.
+   * @returns Whether one does.
+   */
+  concern(topic: string): boolean {
+    return this.#general !== undefined || this.owns(topic);
+  }
+
+  /**
    * Asks for a verdict.
    *
    * @param event What it is about.

@@ -30,6 +30,7 @@ import {
   BaseTopicPlugin,
   type BrokerContext,
   type ConfigChange,
+  type Decision,
   type Denial,
   type StandardSchema,
   type TopicFilteringEvent,
@@ -128,13 +129,18 @@ export default class TopicTaboo extends BaseTopicPlugin<TopicTabooOptions> {
    * Decides about a topic.
    *
    * @param event Session, topic and action.
-   * @returns A denial if the topic is forbidden, else `true`.
+   * @returns A denial if the topic is forbidden, else `true`, and nothing of commands.
    */
   topicFiltering(
     { session, topic, action }: TopicFilteringEvent,
-  ): boolean | Denial {
+  ): Decision {
     const { actions, exempt, denial } = this.#rules;
-    if (!actions.has(action) || !this.#isTaboo(topic)) return true;
+    if (!actions.has(action) || !this.#isTaboo(topic)) {
+      // To command the broker is nobody's right unless another plugin gives it.
+      return action === "publish" && topic.startsWith("$CONTROL/")
+        ? undefined
+        : true;
+    }
     const { username } = session;
     const isExempt = username !== undefined && exempt.has(username);
     return isExempt ? true : denial;

@@ -189,14 +189,16 @@ function loggerOf({ logLevel, logFormat }: CliOptions): Logger {
 
 function createBroker(
   config: ResolvedConfig,
-  { pluginNamespace, importMap }: CliOptions,
+  options: CliOptions,
   logger: Logger,
 ): Broker {
+  const { pluginNamespace, importMap } = options;
   return new Broker(config, {
     pluginNamespace,
     importMap,
     logger,
     collectGarbage: () => collectGarbage(),
+    readConfig: () => readConfig(options),
   });
 }
 

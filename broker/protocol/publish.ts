@@ -162,10 +162,7 @@ function judge(
   origin: PublishView<Topic> | undefined,
 ): Promise<void> | undefined {
   const { core } = connection;
-  if (
-    message.target.internal &&
-    isReserved(core, connection.session!, message.target)
-  ) {
+  if (message.target.internal && isClosed(connection, message.target)) {
     deny(connection, view, message, DOLLAR);
     return;
   }
@@ -221,7 +218,8 @@ function accept(
   const before = core.journal?.ops;
   // Before anyone gets it: a repeated PUBLISH must find it.
   if (qos === 2) connection.session!.addIncoming(packetId);
-  const anyone = core.delivery.publish(message, origin, connection.version);
+  const anyone = isCommand(connection, message) ||
+    core.delivery.publish(message, origin, connection.version);
   if (qos === 0) return;
   // The delivery may have ended this very connection.
   if (connection.phase !== "open") return;
@@ -233,6 +231,22 @@ function accept(
     before,
     core.delivery.takeUndecided(),
   );
+}
+
+/** Whether nobody may publish there, whatever plugins say. */
+function isClosed(connection: Connection, topic: Topic): boolean {
+  const { core, session } = connection;
+  const open = core.control.isOpen(core, topic.name);
+  return open === undefined ? isReserved(core, session!, topic) : !open;
+}
+
+/** Whether a message was meant for the broker or a plugin alone. */
+function isCommand(
+  { core, session }: Connection,
+  message: Message,
+): boolean {
+  return message.target.internal &&
+    core.control.receive(core, session!, message);
 }
 
 /** The client has no right to publish there. */

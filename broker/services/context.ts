@@ -12,6 +12,7 @@ import type {
   BrokerStats,
   ClientPage,
   ClientQuery,
+  ControlHandler,
   DisconnectOptions,
   Logger,
   MessagesOptions,
@@ -20,6 +21,7 @@ import type {
   QoS,
   RetainedService,
   Session as PublicSession,
+  StandardSchema,
   SubscriptionInfo,
 } from "../../plugins/mod.ts";
 import type { ContextBase } from "../../plugins/plugin_loading.ts";
@@ -29,6 +31,7 @@ import { recheckSubscriptions } from "../recheck.ts";
 import { covers, matches, parseFilter } from "../topics/filter.ts";
 import { NO_IDENTIFIERS } from "../topics/subscription_tree.ts";
 import { ClientPages } from "./client_pages.ts";
+import { addCommand } from "./control.ts";
 import type { Hub } from "./hub.ts";
 import { Metrics } from "./metrics.ts";
 import { QueuedMessages } from "./message_stream.ts";
@@ -49,6 +52,7 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
   readonly metrics: Metrics;
   readonly http: Routes;
   readonly #readiness: PluginReadiness;
+  readonly #hub: Hub;
   readonly #pages = new ClientPages();
 
   constructor(base: ContextBase<Config>, core: () => Core, hub: Hub) {
@@ -56,6 +60,7 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
     this.logger = base.logger;
     this.#base = base;
     this.#core = core;
+    this.#hub = hub;
     this.retained = new Retained(core, () => base.signal);
     this.storage = new Storage(base.name, core);
     // Of a host program the signal changes.
@@ -233,6 +238,25 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
 
   covers(granted: string, requested: string): boolean {
     return covers(granted, requested);
+  }
+
+  control<Parameters>(
+    name: string,
+    ...rest:
+      | [handler: ControlHandler]
+      | [
+        schema: StandardSchema<Parameters>,
+        handler: ControlHandler<Parameters>,
+      ]
+  ): () => void {
+    const [schema, handler] = rest.length === 1 ? [undefined, ...rest] : rest;
+    return addCommand(
+      this.#hub.control,
+      this,
+      name,
+      schema,
+      handler as ControlHandler,
+    );
   }
 
   notReady(reason: string, until?: PromiseLike<unknown>): void {

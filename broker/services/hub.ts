@@ -5,6 +5,7 @@
  */
 
 import type { ResolvedConfig } from "../config/mod.ts";
+import { ControlCommands } from "../control/commands.ts";
 import type { PluginMetrics } from "./metrics.ts";
 import { Owned } from "./owned.ts";
 import { Readiness } from "./readiness.ts";
@@ -14,6 +15,7 @@ import type { PluginRoutes } from "./routes.ts";
 export class Hub {
   readonly metrics: PluginMetrics = new Owned();
   readonly routes: PluginRoutes = new Owned();
+  readonly control: ControlCommands = new ControlCommands();
   readonly readiness: Readiness = new Readiness();
   /** Whether the configuration has an admin listener. */
   hasAdmin = false;

@@ -5,6 +5,7 @@
  */
 
 import type { ClientPage, ClientQuery, DisconnectOptions } from "./clients.ts";
+import type { ControlHandler } from "./control.ts";
 import type { HttpService } from "./http.ts";
 import type { Logger } from "./logging.ts";
 import type {
@@ -15,6 +16,7 @@ import type {
 } from "./messages.ts";
 import type { MetricsService } from "./metrics.ts";
 import type { PublishOptions, RetainedService } from "./publishing.ts";
+import type { StandardSchema } from "./schema.ts";
 import type { BrokerStats } from "./stats.ts";
 import type { PluginStorage } from "./storage.ts";
 import type { MessagesOptions, MessageStream } from "./subscribing.ts";
@@ -158,6 +160,48 @@ export interface BrokerContext<Config = unknown> extends BaseContext<Config> {
   matches(filter: string, topic: string): boolean;
   /** Whether everything that `requested` selects is selected by `granted` too. */
   covers(granted: string, requested: string): boolean;
+  /**
+   * Does what clients ask for by publishing JSON to `$CONTROL/<plugin>/v1/<name>`.
+   * Only those may that a topic plugin allows to publish there; without one that
+   * decides about the topic nobody may. The client that asked, and nobody else, gets
+   * `{"result": …}` or `{"error": "…"}`: at the response topic of its message with the
+   * correlation data, else at `$CONTROL/<plugin>/v1/<name>/response`.
+   *
+   * A command that takes longer than 10 seconds has failed, and of what a plugin
+   * throws the client hears only a {@linkcode ControlError}.
+   *
+   * @param name Name of the command, such as `listDevices`.
+   * @param schema Checks the parameters. Default: they are given as they came.
+   * @param handler Does it.
+   * @returns Removes the command; so does the end of the plugin.
+   * @throws {TypeError} If the name is not valid, or the plugin has the command already.
+   *
+   * @example
+   * ```ts
+   * import { BasePlugin, type BrokerContext, ControlError } from "@dinomq/broker/plugins";
+   * import * as v from "valibot";
+   *
+   * class Alarms extends BasePlugin {
+   *   constructor(context: BrokerContext) {
+   *     super(context);
+   *     const schema = v.strictObject({ room: v.string() });
+   *     context.control("silence", schema, ({ parameters: { room } }) => {
+   *       if (!context.retained.clear(`alarms/${room}`)) {
+   *         throw new ControlError(`there is no alarm in ${room}`);
+   *       }
+   *       return { silenced: room };
+   *     });
+   *   }
+   * }
+   * ```
+   */
+  control<Parameters>(
+    name: string,
+    schema: StandardSchema<Parameters>,
+    handler: ControlHandler<Parameters>,
+  ): () => void;
+  /** Does the same without a schema. */
+  control(name: string, handler: ControlHandler): () => void;
   /**
    * Says that the plugin cannot work now. While the broker starts, it does not listen
    * before all plugins are ready; if `until` is rejected, or `ready-timeout` is over,

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import type { Action } from "../../../plugins/mod.ts";
+import type { Action, Decision } from "../../../plugins/mod.ts";
 import TopicAcl, { type TopicAclOptions } from "../../../plugins/topic_acl.ts";
 import {
   checkedOptions,
@@ -13,7 +13,7 @@ type Ask = (
   user: string | undefined,
   topic: string,
   clientId?: string,
-) => boolean;
+) => Decision;
 
 async function create(
   options: unknown,
@@ -192,4 +192,15 @@ Deno.test("topic_acl refuses what is not a topic filter", async () => {
   );
   await assertRejects(() => create({ acl: [{ alice: ["a"] }] }), TypeError);
   await assertRejects(() => create({ acl: { alice: "a" } }), TypeError);
+});
+
+Deno.test("topic_acl without a list for publishing does not decide about commands", async () => {
+  const command = "$CONTROL/broker/v1/reload";
+  const without = await create({ subscribeAcl: { u: ["#"] } });
+  assertEquals(without.ask("publish", "u", command), undefined);
+  assertEquals(without.ask("receive", "u", command), true);
+  const { ask } = await create({ publishAcl: { u: ["$CONTROL/#"], v: ["#"] } });
+  assertEquals(ask("publish", "u", command), true);
+  assertEquals(ask("publish", "v", command), false);
+  assertEquals(ask("publish", "w", command), false);
 });

@@ -77,3 +77,13 @@ Deno.test("topic_taboo refuses a malformed filter and an unknown action", async 
   );
   await assertRejects(() => create({ actions: ["read"] }), TypeError);
 });
+
+Deno.test("topic_taboo does not decide about commands that are not taboo", async () => {
+  const command = "$CONTROL/broker/v1/reload";
+  const ask = async (options: unknown, action: "publish" | "subscribe") =>
+    (await create(options)).topicFiltering(topicEvent(action, "u", command));
+  assertEquals(await ask({}, "publish"), undefined);
+  assertEquals(await ask({ actions: ["receive"] }, "publish"), undefined);
+  assertEquals(await ask({}, "subscribe"), true);
+  assertEquals(await ask({ topics: ["$CONTROL/#"] }, "publish"), false);
+});
