@@ -1,5 +1,6 @@
 /** The shapes of a configuration: as it is written, and filled in. */
 
+import type { AdminConfig, AdminInput } from "./admin_types.ts";
 import type {
   CircuitBreakerPolicy,
   Fallback,
@@ -12,6 +13,7 @@ import type {
   ListenerLimitsInput,
 } from "./limit_types.ts";
 
+export type { AdminConfig, AdminInput };
 export type { CircuitBreakerPolicy, Fallback, PluginPolicy };
 export type { Limits, LimitsInput, ListenerLimits, ListenerLimitsInput };
 
@@ -108,34 +110,6 @@ export type StoreConfig = { type: "memory" } | {
   /** Whether the file is deleted when the broker is shut down. */
   clearOnShutdown: boolean;
 };
-
-/** The admin listener as it is written. */
-export interface AdminInput {
-  /** Address, as of a listener. Default: `"127.0.0.1:8080"`. */
-  bind?: string | number;
-  /** What who asks must show; at least 16 characters. Needed if not only this machine may come. */
-  token?: string;
-  /** File with the token. */
-  tokenFile?: string;
-  /** Whether it speaks TLS. Default: `false`. */
-  ssl?: boolean;
-  /** File of the certificate chain, PEM. */
-  certfile?: string;
-  /** File of the private key, PEM. */
-  keyfile?: string;
-}
-
-/** The admin listener with everything filled in and its files read. */
-export interface AdminConfig {
-  /** Host name or address, IPv6 without brackets. */
-  hostname: string;
-  /** Port; 0: any that is free. */
-  port: number;
-  /** Present if who asks must show it. */
-  token?: string;
-  /** Present if it speaks TLS: texts in PEM. */
-  tls?: { cert: string; key: string };
-}
 
 /** A plugin by its class, an instance or a name, with what it needs. */
 export interface PluginInput {

@@ -92,7 +92,7 @@ Deno.test("retained.scan() gives others a turn, and finds what match() finds", a
   let counting = true;
   const count = () => {
     turns++;
-    if (counting) setTimeout(count);
+    if (counting) setImmediate(count);
   };
   count();
   const topics: string[] = [];
