@@ -41,6 +41,7 @@ import * as v from "valibot";
 import {
   type AuthenticateEvent,
   BaseAuthPlugin,
+  type ConfigChange,
   type PeerCertificate,
   type StandardSchema,
 } from "./mod.ts";
@@ -77,6 +78,15 @@ export default class AuthCert extends BaseAuthPlugin<AuthCertOptions> {
   );
 
   #hasWarned = false;
+
+  /**
+   * Takes other options, for clients that connect from now on.
+   *
+   * @returns What takes them into use.
+   */
+  override onConfigChanged(): ConfigChange {
+    return () => {};
+  }
 
   /**
    * Decides whether a client may connect.

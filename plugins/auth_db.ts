@@ -49,26 +49,15 @@
  */
 
 import * as v from "valibot";
-import { OnceLog } from "./_backend/once_log.ts";
-import {
-  HASH_SCHEMES,
-  type HashScheme,
-  newHashScheme,
-  schemeOf,
-} from "./_db/schemes.ts";
-import {
-  databaseEntries,
-  type DatabaseSettings,
-  DatabaseSource,
-} from "./_db/source.ts";
-import { type User, UserTable } from "./_db/user_table.ts";
-import { parseHash, type PasswordHash } from "./_password/hash.ts";
-import { decoyHash, isOutdated, type NewHashScheme } from "./_password/make.ts";
-import { PasswordVerifier } from "./_password/verifier.ts";
+import { Replaceable } from "./_backend/replaceable.ts";
+import { DatabaseUsers } from "./_db/database_users.ts";
+import { HASH_SCHEMES, type HashScheme } from "./_db/schemes.ts";
+import { databaseEntries, type DatabaseSettings } from "./_db/source.ts";
 import {
   type AuthenticateEvent,
   BaseAuthPlugin,
   type BrokerContext,
+  type ConfigChange,
   type StandardSchema,
 } from "./mod.ts";
 
@@ -95,13 +84,7 @@ export default class AuthDb extends BaseAuthPlugin<AuthDbOptions> {
     ),
   });
 
-  readonly #source: DatabaseSource;
-  readonly #schemes: ReadonlySet<HashScheme | undefined>;
-  readonly #newScheme: NewHashScheme;
-  readonly #decoy: PasswordHash;
-  readonly #verifier: PasswordVerifier;
-  readonly #replacing = new Set<Promise<void>>();
-  readonly #onceLog: OnceLog;
+  readonly #users: Replaceable<DatabaseUsers>;
 
   /**
    * Creates the plugin. Nothing is connected yet.
@@ -111,19 +94,29 @@ export default class AuthDb extends BaseAuthPlugin<AuthDbOptions> {
    */
   constructor(context: BrokerContext<AuthDbOptions>) {
     super(context);
-    const { logger, config } = context;
-    this.#onceLog = new OnceLog(logger);
-    this.#source = new DatabaseSource(config);
-    this.#schemes = new Set(config.hashSchemes);
-    this.#newScheme = newHashScheme(config.hashSchemes);
-    this.#decoy = decoyHash(this.#newScheme);
-    this.#verifier = new PasswordVerifier({ logger, workers: config.workers });
+    this.#users = new Replaceable(
+      new DatabaseUsers(context.config, context.logger),
+    );
   }
 
   /** Looks whether the database is there, so that the log tells at once. */
   override async onBrokerPreStart(): Promise<void> {
-    const database = await this.#source.get();
-    await database.query("SELECT 1 FROM user_auth WHERE 1 = 0");
+    await this.#users.present.check();
+  }
+
+  /**
+   * Prepares for another database; logins that are under way end with the present one.
+   *
+   * @param config The new options.
+   * @returns What takes them into use.
+   * @throws {TypeError} If the connection URL cannot be understood.
+   */
+  override onConfigChanged(config: AuthDbOptions): ConfigChange {
+    const users = new DatabaseUsers(config, this.context.logger);
+    return async () => {
+      this.#users.replace(users);
+      await users.check();
+    };
   }
 
   /**
@@ -138,65 +131,12 @@ export default class AuthDb extends BaseAuthPlugin<AuthDbOptions> {
     if (!username || password === undefined || password.length === 0) {
       return false;
     }
-    return this.#check(username, new Uint8Array(password));
+    const copy = new Uint8Array(password);
+    return this.#users.use((users) => users.isPassword(username, copy));
   }
 
   /** Stops the workers and ends the connections. */
-  override async close(): Promise<void> {
-    await this.#verifier.close();
-    await Promise.allSettled(this.#replacing);
-    await this.#source.close();
-  }
-
-  async #check(username: string, password: Uint8Array): Promise<boolean> {
-    const table = new UserTable(await this.#source.get());
-    const user = await table.find(username);
-    const hash = user && this.#readHash(user);
-    // An unknown user costs what a known one costs, or the time would tell.
-    const isRight = await this.#verifier.verify(hash ?? this.#decoy, password);
-    if (!isRight || user === undefined || hash === undefined) return false;
-    if (isOutdated(hash, this.#newScheme)) {
-      const replaced = this.#replace(table, user, password)
-        .finally(() => this.#replacing.delete(replaced));
-      this.#replacing.add(replaced);
-    }
-    return true;
-  }
-
-  #readHash({ username, passwordHash }: User): PasswordHash | undefined {
-    const hash = parseHash(passwordHash);
-    const problem = typeof hash === "string"
-      ? hash
-      : this.#schemes.has(schemeOf(hash))
-      ? undefined
-      : `"hash-schemes" does not have its kind "${
-        schemeOf(hash) ?? hash.kind
-      }"`;
-    if (problem === undefined) return hash as PasswordHash;
-    this.#onceLog.warn(
-      username,
-      `Cannot use the password hash of the user "${username}": ${problem}; the user is denied`,
-    );
-    return undefined;
-  }
-
-  /** The client does not wait for it. */
-  async #replace(
-    table: UserTable,
-    { username, passwordHash }: User,
-    password: Uint8Array,
-  ): Promise<void> {
-    try {
-      const made = await this.#verifier.make(this.#newScheme, password);
-      if (made === undefined) return;
-      // A password that was changed meanwhile stays as it is.
-      await table.update({ username, passwordHash: made }, passwordHash);
-    } catch (error) {
-      this.context.logger.warn(
-        `Cannot replace the old password hash of the user "${username}": ${
-          (error as Error).message
-        }`,
-      );
-    }
+  override close(): Promise<void> {
+    return this.#users.close();
   }
 }

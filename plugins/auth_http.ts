@@ -48,6 +48,7 @@
  */
 
 import { createHmac, randomBytes } from "node:crypto";
+import { Replaceable } from "./_backend/replaceable.ts";
 import type { Answer } from "./_http/answer.ts";
 import { HttpBackend } from "./_http/backend.ts";
 import { type HttpOptions, httpSchema } from "./_http/options.ts";
@@ -55,6 +56,7 @@ import {
   type AuthenticateEvent,
   BaseAuthPlugin,
   type BrokerContext,
+  type ConfigChange,
   type Session,
   type StandardSchema,
 } from "./mod.ts";
@@ -74,7 +76,7 @@ export default class AuthHttp extends BaseAuthPlugin<AuthHttpOptions> {
     cacheTtl: 0,
   });
 
-  readonly #backend: HttpBackend;
+  readonly #backend: Replaceable<HttpBackend>;
   // Passwords are not kept in memory, and what is kept is of no use elsewhere.
   readonly #digestKey = randomBytes(32);
 
@@ -86,9 +88,20 @@ export default class AuthHttp extends BaseAuthPlugin<AuthHttpOptions> {
    */
   constructor(context: BrokerContext<AuthHttpOptions>) {
     super(context);
-    this.#backend = new HttpBackend(context, {
-      remembers: (answer) => answer === true,
-    });
+    this.#backend = new Replaceable(this.#open(context.config));
+  }
+
+  /**
+   * Prepares for another server; questions that are under way end with the present
+   * one, and what it answered is forgotten.
+   *
+   * @param config The new options.
+   * @returns What takes them into use.
+   * @throws {Error} If the file of the authority cannot be read.
+   */
+  override onConfigChanged(config: AuthHttpOptions): ConfigChange {
+    const backend = this.#open(config);
+    return () => this.#backend.replace(backend);
   }
 
   /**
@@ -106,7 +119,7 @@ export default class AuthHttp extends BaseAuthPlugin<AuthHttpOptions> {
       // The server could not tell it from another one.
       return false;
     }
-    return this.#backend.ask({
+    const question = {
       uri: this.config.userUri,
       clientId,
       key: this.#digest(session),
@@ -115,12 +128,19 @@ export default class AuthHttp extends BaseAuthPlugin<AuthHttpOptions> {
         password,
         client_id: clientId,
       },
-    });
+    };
+    return this.#backend.use((backend) => backend.ask(question));
   }
 
   /** Ends what is under way. */
-  override close(): void {
-    this.#backend.close();
+  override close(): Promise<void> {
+    return this.#backend.close();
+  }
+
+  #open(config: AuthHttpOptions): HttpBackend {
+    return new HttpBackend(this.context, config, {
+      remembers: (answer) => answer === true,
+    });
   }
 
   #digest({ username, password }: Session): string {

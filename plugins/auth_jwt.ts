@@ -63,6 +63,7 @@ import {
   BaseAuthPlugin,
   type BrokerContext,
   type ClientEvent,
+  type ConfigChange,
   type Session,
   type StandardSchema,
 } from "./mod.ts";
@@ -76,7 +77,7 @@ export default class AuthJwt extends BaseAuthPlugin<AuthJwtOptions> {
   /** Checks the options. */
   static override config: StandardSchema<AuthJwtOptions> = authJwtSchema;
 
-  readonly #verifier: TokenVerifier;
+  #verifier: TokenVerifier;
   readonly #deadlines = new Deadlines((session) => this.#end(session));
   /** Tokens of clients that are not connected yet. */
   readonly #arriving = new WeakSet<VerifiedToken>();
@@ -95,6 +96,22 @@ export default class AuthJwt extends BaseAuthPlugin<AuthJwtOptions> {
   /** Reads the key set, so that a wrong address is noticed now. */
   override async onBrokerPreStart(): Promise<void> {
     await this.#verifier.warmUp();
+  }
+
+  /**
+   * Prepares other keys, and reads files of keys again. Clients that are connected
+   * stay until their token ends.
+   *
+   * @param config The new options.
+   * @returns What takes them into use.
+   * @throws {Error} If a file cannot be read or holds no key that fits.
+   */
+  override onConfigChanged(config: AuthJwtOptions): ConfigChange {
+    const verifier = new TokenVerifier(config, this.context.logger);
+    return async () => {
+      this.#verifier = verifier;
+      await verifier.warmUp();
+    };
   }
 
   /**

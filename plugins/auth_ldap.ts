@@ -40,12 +40,14 @@
  */
 
 import * as v from "valibot";
+import { Replaceable } from "./_backend/replaceable.ts";
 import { Directory } from "./_ldap/directory.ts";
 import { ldapEntries, type LdapSettings } from "./_ldap/settings.ts";
 import {
   type AuthenticateEvent,
   BaseAuthPlugin,
   type BrokerContext,
+  type ConfigChange,
   type StandardSchema,
 } from "./mod.ts";
 
@@ -59,7 +61,7 @@ export default class AuthLdap extends BaseAuthPlugin<AuthLdapOptions> {
     ldapEntries,
   );
 
-  readonly #directory: Directory;
+  readonly #directory: Replaceable<Directory>;
 
   /**
    * Creates the plugin. Nothing is connected yet.
@@ -69,12 +71,29 @@ export default class AuthLdap extends BaseAuthPlugin<AuthLdapOptions> {
    */
   constructor(context: BrokerContext<AuthLdapOptions>) {
     super(context);
-    this.#directory = new Directory(context.config, context.logger);
+    this.#directory = new Replaceable(
+      new Directory(context.config, context.logger),
+    );
   }
 
   /** Looks whether the directory is there, so that the log tells at once. */
   override async onBrokerPreStart(): Promise<void> {
-    await this.#directory.find("-", []);
+    await this.#directory.present.find("-", []);
+  }
+
+  /**
+   * Prepares for another directory; logins that are under way end with the present one.
+   *
+   * @param config The new options.
+   * @returns What takes them into use.
+   * @throws {Error} If the filter or the file of the authorities cannot be used.
+   */
+  override onConfigChanged(config: AuthLdapOptions): ConfigChange {
+    const directory = new Directory(config, this.context.logger);
+    return async () => {
+      this.#directory.replace(directory);
+      await directory.find("-", []);
+    };
   }
 
   /**
@@ -88,18 +107,16 @@ export default class AuthLdap extends BaseAuthPlugin<AuthLdapOptions> {
     const { username } = session;
     const password = textOf(session.password);
     if (!username || !password) return false;
-    return this.#check(username, password);
+    return this.#directory.use(async (directory) => {
+      const user = await directory.find(username, []);
+      return user !== undefined &&
+        await directory.isPassword(user.dn, password);
+    });
   }
 
   /** Ends the connections. */
   override close(): Promise<void> {
     return this.#directory.close();
-  }
-
-  async #check(username: string, password: string): Promise<boolean> {
-    const user = await this.#directory.find(username, []);
-    return user !== undefined &&
-      await this.#directory.isPassword(user.dn, password);
   }
 }
 

@@ -59,6 +59,7 @@
 import * as v from "valibot";
 import { messageOf } from "./_backend/message.ts";
 import { OccasionalLog } from "./_backend/occasional_log.ts";
+import { Replaceable } from "./_backend/replaceable.ts";
 import {
   databaseEntries,
   type DatabaseSettings,
@@ -89,6 +90,7 @@ import {
   type ApplicationMessage,
   BaseTopicPlugin,
   type BrokerContext,
+  type ConfigChange,
   type StandardSchema,
   type TopicFilteringEvent,
 } from "./mod.ts";
@@ -131,8 +133,8 @@ export default class Shadows extends BaseTopicPlugin<ShadowsOptions> {
   /** Clients may publish there; this plugin decides about nothing else. */
   override readonly topicPrefix: string = SHADOW_PREFIX;
 
-  readonly #superusers: ReadonlySet<string | undefined>;
-  readonly #source: DatabaseSource;
+  #superusers: ReadonlySet<string | undefined>;
+  readonly #source: Replaceable<DatabaseSource>;
   readonly #outages: OccasionalLog;
   /** The last request of each shadow that has one: they go one after the other. */
   readonly #pending = new Map<string, Promise<void>>();
@@ -150,10 +152,27 @@ export default class Shadows extends BaseTopicPlugin<ShadowsOptions> {
     const { config, logger } = context;
     this.#superusers = new Set(config.superusers);
     this.#outages = new OccasionalLog(logger);
-    this.#source = new DatabaseSource(
-      { ...config, syncSchema: true },
-      syncShadowTable,
-    );
+    this.#source = new Replaceable(openSource(config));
+  }
+
+  /**
+   * Prepares other options. Requests that are under way end with the present database.
+   *
+   * @param config The new options.
+   * @returns What takes them into use.
+   * @throws {TypeError} If the connection URL cannot be understood.
+   */
+  override onConfigChanged(config: ShadowsOptions): ConfigChange {
+    const present = this.config;
+    const hasOther = (["connection", "connections", "timeout"] as const)
+      .some((key) => config[key] !== present[key]);
+    const source = hasOther ? openSource(config) : undefined;
+    return async () => {
+      this.#superusers = new Set(config.superusers);
+      if (source !== undefined) this.#source.replace(source);
+      await this.context.recheckSubscriptions();
+      await source?.get();
+    };
   }
 
   /** Makes the table, and listens to the requests. */
@@ -164,7 +183,7 @@ export default class Shadows extends BaseTopicPlugin<ShadowsOptions> {
         (message) => this.#accept(message),
       );
     }
-    await this.#source.get();
+    await this.#source.present.get();
   }
 
   /**
@@ -217,8 +236,13 @@ export default class Shadows extends BaseTopicPlugin<ShadowsOptions> {
   /** Never rejects. */
   async #handle(request: ShadowTopic, payload: Uint8Array): Promise<void> {
     try {
-      if (request.operation === "get") await this.#get(request, payload);
-      else await this.#update(request, payload);
+      await this.#source.use(async (source) => {
+        const open = async () =>
+          new ShadowTable(await source.get(), this.config);
+        if (request.operation === "get") {
+          await this.#get(open, request, payload);
+        } else await this.#update(open, request, payload);
+      });
     } catch (error) {
       const isRefusal = error instanceof Rejection;
       if (!isRefusal) this.#failed(error);
@@ -230,10 +254,14 @@ export default class Shadows extends BaseTopicPlugin<ShadowsOptions> {
     }
   }
 
-  async #get(request: ShadowTopic, payload: Uint8Array): Promise<void> {
+  async #get(
+    open: () => Promise<ShadowTable>,
+    request: ShadowTopic,
+    payload: Uint8Array,
+  ): Promise<void> {
     const { maxDocumentBytes } = this.config;
     const { clientToken } = readRequest("get", payload, maxDocumentBytes);
-    const version = await (await this.#table()).find(request);
+    const version = await (await open()).find(request);
     if (version === undefined) throw new Rejection(404, "shadow not found");
     this.#answer(request, "get/accepted", {
       ...documentOf(version),
@@ -241,7 +269,11 @@ export default class Shadows extends BaseTopicPlugin<ShadowsOptions> {
     });
   }
 
-  async #update(request: ShadowTopic, payload: Uint8Array): Promise<void> {
+  async #update(
+    open: () => Promise<ShadowTable>,
+    request: ShadowTopic,
+    payload: Uint8Array,
+  ): Promise<void> {
     const { maxDocumentBytes } = this.config;
     const { clientToken, version, state } = readRequest(
       "update",
@@ -249,7 +281,7 @@ export default class Shadows extends BaseTopicPlugin<ShadowsOptions> {
       maxDocumentBytes,
     );
     const now = Math.floor(Date.now() / 1000);
-    const table = await this.#table();
+    const table = await open();
     const { previous, current } = await table.update(request, (present) => {
       if (version !== undefined && version !== present.version) {
         throw new Rejection(409, `the version is ${present.version}`);
@@ -281,10 +313,6 @@ export default class Shadows extends BaseTopicPlugin<ShadowsOptions> {
     this.#outages.warn(messageOf(error));
   }
 
-  async #table(): Promise<ShadowTable> {
-    return new ShadowTable(await this.#source.get(), this.config);
-  }
-
   #reject(
     request: ShadowTopic,
     payload: Uint8Array,
@@ -309,6 +337,10 @@ export default class Shadows extends BaseTopicPlugin<ShadowsOptions> {
       { qos: 1 },
     );
   }
+}
+
+function openSource(config: ShadowsOptions): DatabaseSource {
+  return new DatabaseSource({ ...config, syncSchema: true }, syncShadowTable);
 }
 
 interface PublicDocument {

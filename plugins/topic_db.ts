@@ -35,7 +35,11 @@
  */
 
 import * as v from "valibot";
-import { TopicListRights } from "./_backend/topic_lists.ts";
+import { Replaceable } from "./_backend/replaceable.ts";
+import {
+  type TopicListBackend,
+  TopicListRights,
+} from "./_backend/topic_lists.ts";
 import {
   databaseEntries,
   type DatabaseSettings,
@@ -45,6 +49,7 @@ import { TopicTable } from "./_db/topic_table.ts";
 import {
   BaseTopicPlugin,
   type BrokerContext,
+  type ConfigChange,
   type StandardSchema,
   type TopicFilteringEvent,
 } from "./mod.ts";
@@ -66,8 +71,7 @@ export default class TopicDb extends BaseTopicPlugin<TopicDbOptions> {
     ),
   });
 
-  readonly #source: DatabaseSource;
-  readonly #rights: TopicListRights;
+  readonly #backend: Replaceable<TopicListBackend>;
 
   /**
    * Creates the plugin. Nothing is connected yet.
@@ -77,20 +81,28 @@ export default class TopicDb extends BaseTopicPlugin<TopicDbOptions> {
    */
   constructor(context: BrokerContext<TopicDbOptions>) {
     super(context);
-    const { config } = context;
-    this.#source = new DatabaseSource(config);
-    this.#rights = new TopicListRights({
-      context,
-      cacheTtl: config.cacheTtl,
-      load: async (username) =>
-        await new TopicTable(await this.#source.get()).find(username),
-    });
+    this.#backend = new Replaceable(this.#open(context.config));
   }
 
   /** Looks whether the database is there, so that the log tells at once. */
   override async onBrokerPreStart(): Promise<void> {
-    const database = await this.#source.get();
-    await database.query("SELECT 1 FROM topic_auth WHERE 1 = 0");
+    await this.#backend.present.check();
+  }
+
+  /**
+   * Prepares for another database; questions that are under way end with the present
+   * one, and the lists that it gave are forgotten. Subscriptions stay.
+   *
+   * @param config The new options.
+   * @returns What takes them into use.
+   * @throws {TypeError} If the connection URL cannot be understood.
+   */
+  override onConfigChanged(config: TopicDbOptions): ConfigChange {
+    const backend = this.#open(config);
+    return async () => {
+      this.#backend.replace(backend);
+      await backend.check();
+    };
   }
 
   /**
@@ -103,11 +115,29 @@ export default class TopicDb extends BaseTopicPlugin<TopicDbOptions> {
   topicFiltering(
     event: TopicFilteringEvent,
   ): boolean | undefined | Promise<boolean> {
-    return this.#rights.decide(event);
+    return this.#backend.use(({ rights }) => rights.decide(event));
   }
 
   /** Ends the connections. */
   override close(): Promise<void> {
-    return this.#source.close();
+    return this.#backend.close();
+  }
+
+  #open(config: TopicDbOptions): TopicListBackend {
+    const { context } = this;
+    const source = new DatabaseSource(config);
+    return {
+      rights: new TopicListRights({
+        context,
+        cacheTtl: config.cacheTtl,
+        load: async (username) =>
+          await new TopicTable(await source.get()).find(username),
+      }),
+      check: async () => {
+        const database = await source.get();
+        await database.query("SELECT 1 FROM topic_auth WHERE 1 = 0");
+      },
+      close: () => source.close(),
+    };
   }
 }

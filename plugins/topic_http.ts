@@ -38,6 +38,7 @@
  * @module
  */
 
+import { Replaceable } from "./_backend/replaceable.ts";
 import type { Answer } from "./_http/answer.ts";
 import { HttpBackend } from "./_http/backend.ts";
 import { type HttpOptions, httpSchema } from "./_http/options.ts";
@@ -46,6 +47,7 @@ import {
   BaseTopicPlugin,
   type BrokerContext,
   type ClientEvent,
+  type ConfigChange,
   type Session,
   type StandardSchema,
   type TopicFilteringEvent,
@@ -72,7 +74,7 @@ export default class TopicHttp extends BaseTopicPlugin<TopicHttpOptions> {
     cacheTtl: 60,
   });
 
-  readonly #backend: HttpBackend;
+  readonly #backend: Replaceable<HttpBackend>;
 
   /**
    * Creates the plugin. The server is not asked yet.
@@ -82,7 +84,20 @@ export default class TopicHttp extends BaseTopicPlugin<TopicHttpOptions> {
    */
   constructor(context: BrokerContext<TopicHttpOptions>) {
     super(context);
-    this.#backend = new HttpBackend(context);
+    this.#backend = new Replaceable(new HttpBackend(context, context.config));
+  }
+
+  /**
+   * Prepares for another server; questions that are under way end with the present
+   * one, and what it answered is forgotten. Subscriptions stay.
+   *
+   * @param config The new options.
+   * @returns What takes them into use.
+   * @throws {Error} If the file of the authority cannot be read.
+   */
+  override onConfigChanged(config: TopicHttpOptions): ConfigChange {
+    const backend = new HttpBackend(this.context, config);
+    return () => this.#backend.replace(backend);
   }
 
   /**
@@ -92,27 +107,40 @@ export default class TopicHttp extends BaseTopicPlugin<TopicHttpOptions> {
    * @returns The server's answer, at once if it is remembered; rejects if there is none.
    */
   topicFiltering(event: TopicFilteringEvent): Answer | Promise<Answer> {
-    const answer = this.#askSuperuser(event.session);
-    if (answer instanceof Promise) {
-      return answer.then((yes) => yes === true || this.#askTopic(event));
-    }
-    return answer === true || this.#askTopic(event);
+    return this.#backend.use((backend) => this.#decide(backend, event));
   }
 
   /** Forgets what was asked about a client. */
   override onBrokerClientDisconnected({ clientId }: ClientEvent): void {
-    this.#backend.forget(clientId);
+    this.#backend.present.forget(clientId);
   }
 
   /** Ends what is under way. */
-  override close(): void {
-    this.#backend.close();
+  override close(): Promise<void> {
+    return this.#backend.close();
   }
 
-  #askSuperuser({ clientId, username }: Session): Answer | Promise<Answer> {
+  #decide(
+    backend: HttpBackend,
+    event: TopicFilteringEvent,
+  ): Answer | Promise<Answer> {
+    const { topicUri } = this.config;
+    const answer = this.#askSuperuser(backend, event.session);
+    if (answer instanceof Promise) {
+      return answer.then((yes) =>
+        yes === true || this.#askTopic(backend, topicUri, event)
+      );
+    }
+    return answer === true || this.#askTopic(backend, topicUri, event);
+  }
+
+  #askSuperuser(
+    backend: HttpBackend,
+    { clientId, username }: Session,
+  ): Answer | Promise<Answer> {
     const { superuserUri } = this.config;
     if (superuserUri === null || username === undefined) return false;
-    return this.#backend.ask({
+    return backend.ask({
       uri: superuserUri,
       clientId,
       key: `*${username}`,
@@ -121,14 +149,16 @@ export default class TopicHttp extends BaseTopicPlugin<TopicHttpOptions> {
   }
 
   #askTopic(
+    backend: HttpBackend,
+    uri: string,
     { session, topic, action }: TopicFilteringEvent,
   ): Answer | Promise<Answer> {
     const { clientId, username } = session;
     const acc = ACCESS[action];
     // Neither a user name nor a topic can contain NUL.
     const user = username === undefined ? "" : `=${username}`;
-    return this.#backend.ask({
-      uri: this.config.topicUri,
+    return backend.ask({
+      uri,
       clientId,
       key: `${acc}${topic}\0${user}`,
       parameters: {

@@ -44,6 +44,7 @@ import { tokenOf } from "./_jwt/verified_token.ts";
 import {
   type Action,
   BaseTopicPlugin,
+  type ConfigChange,
   type Session,
   type StandardSchema,
   type TopicFilteringEvent,
@@ -77,6 +78,15 @@ export default class TopicJwt extends BaseTopicPlugin<TopicJwtOptions> {
   });
 
   #hasWarned = false;
+
+  /**
+   * Takes other names of claims; subscriptions that they do not allow end.
+   *
+   * @returns What takes them into use.
+   */
+  override onConfigChanged(): ConfigChange {
+    return async () => void await this.context.recheckSubscriptions();
+  }
 
   /**
    * Decides about a topic.

@@ -40,7 +40,12 @@
  */
 
 import * as v from "valibot";
-import { TopicListRights, type TopicLists } from "./_backend/topic_lists.ts";
+import { Replaceable } from "./_backend/replaceable.ts";
+import {
+  type TopicListBackend,
+  TopicListRights,
+  type TopicLists,
+} from "./_backend/topic_lists.ts";
 import { Directory } from "./_ldap/directory.ts";
 import {
   AttributeOption,
@@ -50,6 +55,7 @@ import {
 import {
   BaseTopicPlugin,
   type BrokerContext,
+  type ConfigChange,
   type StandardSchema,
   type TopicFilteringEvent,
 } from "./mod.ts";
@@ -80,8 +86,7 @@ export default class TopicLdap extends BaseTopicPlugin<TopicLdapOptions> {
     ),
   });
 
-  readonly #directory: Directory;
-  readonly #rights: TopicListRights;
+  readonly #backend: Replaceable<TopicListBackend>;
 
   /**
    * Creates the plugin. Nothing is connected yet.
@@ -91,18 +96,28 @@ export default class TopicLdap extends BaseTopicPlugin<TopicLdapOptions> {
    */
   constructor(context: BrokerContext<TopicLdapOptions>) {
     super(context);
-    const { config, logger } = context;
-    this.#directory = new Directory(config, logger);
-    this.#rights = new TopicListRights({
-      context,
-      cacheTtl: config.cacheTtl,
-      load: (username) => this.#load(username),
-    });
+    this.#backend = new Replaceable(this.#open(context.config));
   }
 
   /** Looks whether the directory is there, so that the log tells at once. */
   override async onBrokerPreStart(): Promise<void> {
-    await this.#directory.find("-", []);
+    await this.#backend.present.check();
+  }
+
+  /**
+   * Prepares for another directory; questions that are under way end with the present
+   * one, and the lists that it gave are forgotten. Subscriptions stay.
+   *
+   * @param config The new options.
+   * @returns What takes them into use.
+   * @throws {Error} If the filter or the file of the authorities cannot be used.
+   */
+  override onConfigChanged(config: TopicLdapOptions): ConfigChange {
+    const backend = this.#open(config);
+    return async () => {
+      this.#backend.replace(backend);
+      await backend.check();
+    };
   }
 
   /**
@@ -115,26 +130,43 @@ export default class TopicLdap extends BaseTopicPlugin<TopicLdapOptions> {
   topicFiltering(
     event: TopicFilteringEvent,
   ): boolean | undefined | Promise<boolean> {
-    return this.#rights.decide(event);
+    return this.#backend.use(({ rights }) => rights.decide(event));
   }
 
   /** Ends the connections. */
   override close(): Promise<void> {
-    return this.#directory.close();
+    return this.#backend.close();
   }
 
-  async #load(username: string): Promise<TopicLists | undefined> {
-    const { publishAttribute, subscribeAttribute, receiveAttribute } =
-      this.config;
-    const user = await this.#directory.find(username, [
-      publishAttribute,
-      subscribeAttribute,
-      receiveAttribute,
-    ]);
-    return user && {
-      publish: user.values(publishAttribute),
-      subscribe: user.values(subscribeAttribute),
-      receive: user.values(receiveAttribute),
+  #open(config: TopicLdapOptions): TopicListBackend {
+    const { context } = this;
+    const directory = new Directory(config, context.logger);
+    return {
+      rights: new TopicListRights({
+        context,
+        cacheTtl: config.cacheTtl,
+        load: (username) => loadLists(directory, config, username),
+      }),
+      check: async () => void await directory.find("-", []),
+      close: () => directory.close(),
     };
   }
+}
+
+async function loadLists(
+  directory: Directory,
+  config: TopicLdapOptions,
+  username: string,
+): Promise<TopicLists | undefined> {
+  const { publishAttribute, subscribeAttribute, receiveAttribute } = config;
+  const user = await directory.find(username, [
+    publishAttribute,
+    subscribeAttribute,
+    receiveAttribute,
+  ]);
+  return user && {
+    publish: user.values(publishAttribute),
+    subscribe: user.values(subscribeAttribute),
+    receive: user.values(receiveAttribute),
+  };
 }

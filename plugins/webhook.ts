@@ -73,10 +73,16 @@
  * @module
  */
 
+import { Endpoint } from "./_webhook/endpoint.ts";
 import { EVENT_KINDS, type EventKind } from "./_webhook/events.ts";
 import { type WebhookOptions, webhookSchema } from "./_webhook/options.ts";
 import { WebhookSender } from "./_webhook/sender.ts";
-import { BasePlugin, type BrokerContext, type StandardSchema } from "./mod.ts";
+import {
+  BasePlugin,
+  type BrokerContext,
+  type ConfigChange,
+  type StandardSchema,
+} from "./mod.ts";
 
 export type { WebhookOptions };
 
@@ -98,7 +104,36 @@ export default class Webhook extends BasePlugin<WebhookOptions> {
    */
   constructor(context: BrokerContext<WebhookOptions>) {
     super(context);
-    const { events, topics, secret } = context.config;
+    const { config } = context;
+    this.#check(config);
+    this.#sender = new WebhookSender(context);
+    for (const name of config.events) this.#observe(name, EVENT_KINDS[name]);
+  }
+
+  /**
+   * Prepares other options; the events that wait are sent by them. Other `events` need
+   * a restart.
+   *
+   * @param config The new options.
+   * @returns What takes them into use, or nothing if a restart is needed.
+   * @throws {Error} If the file of the authority cannot be read, or a filter of
+   * `topics` is not valid.
+   */
+  override onConfigChanged(config: WebhookOptions): ConfigChange {
+    this.#check(config);
+    const endpoint = new Endpoint(config);
+    const { events } = this.config;
+    if (config.events.join() !== events.join()) return undefined;
+    return () => this.#sender.configure(config, endpoint);
+  }
+
+  /** Sends what waits. */
+  override close(): Promise<void> {
+    return this.#sender.close();
+  }
+
+  #check({ topics, secret }: WebhookOptions): void {
+    const { context } = this;
     if (secret === undefined) {
       context.logger.warn(
         '"secret" is not set: the server cannot tell who sends it events',
@@ -112,13 +147,6 @@ export default class Webhook extends BasePlugin<WebhookOptions> {
         );
       }
     }
-    this.#sender = new WebhookSender(context);
-    for (const name of events) this.#observe(name, EVENT_KINDS[name]);
-  }
-
-  /** Sends what waits. */
-  override close(): Promise<void> {
-    return this.#sender.close();
   }
 
   #observe(name: string, { method, describe, topicOf }: EventKind): void {

@@ -20,6 +20,16 @@ export interface TopicListRightsOptions {
   load: (username: string) => Promise<TopicLists | undefined>;
 }
 
+/** A back-end with such lists, and its connections. */
+export interface TopicListBackend {
+  /** The rights. */
+  readonly rights: TopicListRights;
+  /** Looks whether it is there; rejects if not. */
+  check(): Promise<void>;
+  /** Ends the connections. */
+  close(): Promise<void>;
+}
+
 /** The rights of all users. */
 export class TopicListRights {
   readonly #options: TopicListRightsOptions;

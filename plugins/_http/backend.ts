@@ -40,7 +40,8 @@ const MAX_WAITING = 10_000;
 
 /** Asks a server, a bounded number of questions at one time, and remembers the answers. */
 export class HttpBackend {
-  readonly #context: BaseContext<HttpOptions>;
+  readonly #context: Pick<BaseContext, "count" | "signal">;
+  readonly #config: HttpOptions;
   readonly #agent: http.Agent;
   readonly #gate: Gate;
   readonly #cache: AnswerCache<Answer>;
@@ -49,17 +50,20 @@ export class HttpBackend {
   /**
    * Prepares everything. Nothing is asked yet.
    *
-   * @param context Options and counters of the plugin.
+   * @param context Counters of the plugin.
+   * @param config Its options, as long as this is in use.
    * @param options Which answers are remembered.
    * @throws {Error} If the file of the authority cannot be read.
    */
   constructor(
-    context: BaseContext<HttpOptions>,
+    context: Pick<BaseContext, "count" | "signal">,
+    config: HttpOptions,
     { remembers = () => true }: HttpBackendOptions = {},
   ) {
     this.#context = context;
+    this.#config = config;
     this.#remembers = remembers;
-    const { withTls, cafile, maxRequests, cacheSize } = context.config;
+    const { withTls, cafile, maxRequests, cacheSize } = config;
     const pool = { keepAlive: true, maxSockets: maxRequests };
     this.#agent = withTls
       ? new https.Agent({
@@ -100,7 +104,8 @@ export class HttpBackend {
   async #askServer(
     { uri, parameters }: Question,
   ): Promise<{ answer: Answer; seconds: number }> {
-    const { config, signal } = this.#context;
+    const config = this.#config;
+    const { signal } = this.#context;
     try {
       const reply = await this.#exchange(uri, parameters);
       const { responseMode, cacheTtl } = config;
@@ -122,7 +127,8 @@ export class HttpBackend {
   }
 
   async #exchange(uri: string, parameters: Parameters): Promise<HttpReply> {
-    const { config, signal } = this.#context;
+    const config = this.#config;
+    const { signal } = this.#context;
     const timeout = config.timeout * 1000;
     const deadline = performance.now() + timeout;
     const leave = await this.#gate.enter(timeout);

@@ -25,7 +25,8 @@ export type Outcome =
 export class Endpoint {
   readonly #options: WebhookOptions;
   readonly #key: Uint8Array | undefined;
-  readonly #client: Deno.HttpClient | undefined;
+  readonly #authority: string | undefined;
+  #client: Deno.HttpClient | undefined;
 
   /**
    * Prepares everything. Nothing is sent yet.
@@ -37,9 +38,7 @@ export class Endpoint {
     const { secret, cafile } = options;
     this.#options = options;
     this.#key = secret === undefined ? undefined : keyOf(secret);
-    this.#client = cafile === undefined
-      ? undefined
-      : Deno.createHttpClient({ caCerts: [readOptionFile("cafile", cafile)] });
+    this.#authority = cafile && readOptionFile("cafile", cafile);
   }
 
   /**
@@ -52,6 +51,9 @@ export class Endpoint {
    */
   async send(id: string, body: string, signal: AbortSignal): Promise<Outcome> {
     const { url, headers, timeout } = this.#options;
+    if (this.#authority !== undefined) {
+      this.#client ??= Deno.createHttpClient({ caCerts: [this.#authority] });
+    }
     const late = new AbortController();
     const timer = setTimeout(
       () => late.abort(new Error("no response in time")),

@@ -14,8 +14,8 @@ export interface EventQueueOptions {
 
 /** A bounded queue: what is too much pushes out the oldest. */
 export class EventQueue {
-  readonly #maxEvents: number;
-  readonly #maxLength: number;
+  #maxEvents: number;
+  #maxLength: number;
   readonly #events: string[] = [];
   // Where the oldest is; before it are places that are not in use any more.
   #first = 0;
@@ -29,6 +29,16 @@ export class EventQueue {
   constructor(options: EventQueueOptions) {
     this.#maxEvents = options.maxEvents;
     this.#maxLength = options.maxLength;
+  }
+
+  /**
+   * Bounds it otherwise, from the next event on.
+   *
+   * @param options How much waits at most.
+   */
+  limit({ maxEvents, maxLength }: EventQueueOptions): void {
+    this.#maxEvents = maxEvents;
+    this.#maxLength = maxLength;
   }
 
   /** How many events wait. */

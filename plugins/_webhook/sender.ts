@@ -5,9 +5,10 @@
  */
 
 import { OccasionalLog } from "../_backend/occasional_log.ts";
+import { Replaceable } from "../_backend/replaceable.ts";
 import type { BaseContext } from "../mod.ts";
 import { Endpoint, type Outcome } from "./endpoint.ts";
-import { EventQueue } from "./event_queue.ts";
+import { EventQueue, type EventQueueOptions } from "./event_queue.ts";
 import type { WebhookOptions } from "./options.ts";
 
 /** A batch is not made longer than this, in characters. */
@@ -20,7 +21,7 @@ const FLUSH_LIMIT = 10_000;
 /** Sends one batch after the other, so that events arrive in their order. */
 export class WebhookSender {
   readonly #context: BaseContext<WebhookOptions>;
-  readonly #endpoint: Endpoint;
+  readonly #endpoint: Replaceable<Endpoint>;
   readonly #queue: EventQueue;
   readonly #log: OccasionalLog;
   /** Ends requests when a shutdown has waited long enough. */
@@ -42,12 +43,22 @@ export class WebhookSender {
   constructor(context: BaseContext<WebhookOptions>) {
     const { config, logger } = context;
     this.#context = context;
-    this.#endpoint = new Endpoint(config);
+    this.#endpoint = new Replaceable(new Endpoint(config));
     this.#log = new OccasionalLog(logger);
-    this.#queue = new EventQueue({
-      maxEvents: config.maxQueuedEvents,
-      maxLength: config.maxQueuedLength,
-    });
+    this.#queue = new EventQueue(boundsOf(config));
+  }
+
+  /**
+   * Takes other options; the events that wait are sent by them.
+   *
+   * @param config The options, which the context has already.
+   * @param endpoint The server that they name.
+   */
+  configure(config: WebhookOptions, endpoint: Endpoint): void {
+    this.#endpoint.replace(endpoint);
+    this.#queue.limit(boundsOf(config));
+    // A pause may have become shorter.
+    this.#wake?.();
   }
 
   /**
@@ -76,7 +87,7 @@ export class WebhookSender {
     const timer = setTimeout(() => this.#giveUp.abort(), FLUSH_LIMIT);
     await this.#running;
     clearTimeout(timer);
-    this.#endpoint.close();
+    await this.#endpoint.close();
   }
 
   /** Nobody waits for it: an error that was not thought of must end here. */
@@ -91,13 +102,13 @@ export class WebhookSender {
   }
 
   async #run(): Promise<void> {
-    const { batchSize, batchDelay } = this.#context.config;
     while (this.#queue.size > 0) {
       if (!this.#isDue()) {
         this.#gathering = true;
-        await this.#pause(batchDelay);
+        await this.#pause(this.#context.config.batchDelay);
         this.#gathering = false;
       }
+      const { batchSize } = this.#context.config;
       const events = this.#queue.take(batchSize, MAX_BATCH_LENGTH);
       if (await this.#deliver(events)) continue;
       this.#drop(events.length);
@@ -114,17 +125,19 @@ export class WebhookSender {
   }
 
   async #deliver(events: readonly string[]): Promise<boolean> {
-    const { maxRetries } = this.#context.config;
     const id = `msg_${crypto.randomUUID()}`;
     const body = `{"dropped":${this.#dropped},"events":[${events.join()}]}`;
     for (let attempt = 0;; attempt++) {
       this.#context.count("requests");
-      const outcome = await this.#endpoint.send(id, body, this.#giveUp.signal);
+      const outcome = await this.#endpoint.use((endpoint) =>
+        endpoint.send(id, body, this.#giveUp.signal)
+      );
       if (outcome.delivered) {
         this.#context.count("deliveredEvents", events.length);
         return true;
       }
       this.#context.count("failedRequests");
+      const { maxRetries } = this.#context.config;
       const isLast = !outcome.retry || attempt >= maxRetries || this.#closing;
       this.#log.warn(
         `Cannot deliver events to ${this.#address}: ${outcome.why}; ${
@@ -175,4 +188,10 @@ export class WebhookSender {
       `${already + rest} events were not delivered before the shutdown`,
     );
   }
+}
+
+function boundsOf(
+  { maxQueuedEvents, maxQueuedLength }: WebhookOptions,
+): EventQueueOptions {
+  return { maxEvents: maxQueuedEvents, maxLength: maxQueuedLength };
 }

@@ -115,11 +115,3 @@ export class HttpServer implements AsyncDisposable {
     response.end(reply.body ?? "");
   }
 }
-
-/** A port of 127.0.0.1 where nobody listens. */
-export function deadPort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
-}

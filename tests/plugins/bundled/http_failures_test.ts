@@ -17,6 +17,7 @@ import {
   startBroker,
   TestClient,
 } from "../../_client.ts";
+import { freePort } from "../../_ports.ts";
 import {
   checkedOptions,
   fakeContext,
@@ -24,7 +25,7 @@ import {
   RecordingLogger,
   topicEvent,
 } from "./_context.ts";
-import { deadPort, HttpServer, type Reply } from "./_http_server.ts";
+import { HttpServer, type Reply } from "./_http_server.ts";
 
 const LOGIN = {
   session: fakeSession({
@@ -103,7 +104,7 @@ for (const [mode, reply] of REFUSED) {
 }
 
 Deno.test("auth_http: nobody listens, nobody has that name", async () => {
-  const dead = { host: "127.0.0.1", port: deadPort() };
+  const dead = { host: "127.0.0.1", port: freePort() };
   await assertRejects(() => ask(dead), Error, "ECONNREFUSED");
   for (const host of ["::1", "[::1]"]) {
     await assertRejects(

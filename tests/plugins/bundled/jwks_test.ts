@@ -1,7 +1,7 @@
 /** `auth_jwt` with key sets that change, and that cannot be had. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { deadPort, HttpServer, type Reply } from "./_http_server.ts";
+import { HttpServer, type Reply } from "./_http_server.ts";
 import {
   jwk,
   type KeyPair,
@@ -10,6 +10,7 @@ import {
   makeToken,
   withFolder,
 } from "./_tokens.ts";
+import { freePort } from "../../_ports.ts";
 
 const ALICE = { sub: "alice" };
 const first = makeKeys("ES256");
@@ -183,7 +184,7 @@ for (const [reply, why] of WRONG) {
 
 Deno.test("auth_jwt: nobody listens where the key set should be", async () => {
   const { login } = await makeAuth({
-    jwksUrl: `http://127.0.0.1:${deadPort()}/`,
+    jwksUrl: `http://127.0.0.1:${freePort()}/`,
     algorithms: ["ES256"],
   });
   const token = makeToken(ALICE, first, "ES256", "first");

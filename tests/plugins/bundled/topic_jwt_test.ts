@@ -9,13 +9,13 @@ import {
 import TopicJwt, { type TopicJwtOptions } from "../../../plugins/topic_jwt.ts";
 import { BaseAuthPlugin, type Decision } from "../../../plugins/mod.ts";
 import { eventually, startBroker, TestClient } from "../../_client.ts";
+import { freePort } from "../../_ports.ts";
 import {
   checkedOptions,
   fakeContext,
   fakeSession,
   RecordingLogger,
 } from "./_context.ts";
-import { deadPort } from "./_http_server.ts";
 import { makeToken } from "./_tokens.ts";
 
 const SECRET = "0123456789abcdef0123456789abcdef";
@@ -281,7 +281,7 @@ Deno.test("auth_jwt: without its key set the broker starts, and nobody gets in",
   await using broker = await startBroker({
     plugins: {
       "auth_jwt": {
-        jwksUrl: `http://127.0.0.1:${deadPort()}/jwks.json`,
+        jwksUrl: `http://127.0.0.1:${freePort()}/jwks.json`,
         algorithms: ["RS256"],
       },
     },

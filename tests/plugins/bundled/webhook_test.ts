@@ -11,7 +11,8 @@ import { Webhook as Verifier } from "standardwebhooks";
 import { EventQueue } from "../../../plugins/_webhook/event_queue.ts";
 import { makeCertificates } from "../../_certificates.ts";
 import { eventually } from "../../_client.ts";
-import { deadPort, type Handler, HttpServer } from "./_http_server.ts";
+import { freePort } from "../../_ports.ts";
+import { type Handler, HttpServer } from "./_http_server.ts";
 import {
   bodyOf,
   eventsOf,
@@ -205,7 +206,7 @@ Deno.test("webhook: new events do not cut the time between two attempts short", 
 
 Deno.test("webhook: a shutdown tries once, and tells what was not delivered", async () => {
   const { plugin, fake, emit } = await makeWebhook(
-    `http://127.0.0.1:${deadPort()}/`,
+    `http://127.0.0.1:${freePort()}/`,
     { batchSize: 10, retryDelay: 60 },
   );
   emit(35);
