@@ -49,13 +49,8 @@ Deno.test("auth_db and topic_db ask another database", () =>
     const users = (connection: string) => config({ auth_db: { connection } });
     {
       await using broker = await startBroker(users(first));
-      assertEquals(
-        [await login(broker, "alice"), await login(broker, "bob")],
-        [true, false],
-      );
-      const waiting = login(broker, "alice");
+      assertEquals(await login(broker, "alice"), true);
       assertEquals(await broker.reload(users(second)), { restart: [] });
-      await waiting;
       assertEquals(
         [await login(broker, "alice"), await login(broker, "bob")],
         [false, true],
