@@ -27,6 +27,7 @@ import { PublishOutput } from "./publish_output.ts";
 import type { EnhancedAuthState } from "./protocol/auth.ts";
 import { expectConnect, handleFrame } from "./protocol/dispatch.ts";
 import { disconnectPacket } from "./protocol/reasons.ts";
+import type { Replays } from "./protocol/replays.ts";
 import { awaitRelief, Relief } from "./relief.ts";
 import type { Session } from "./session/session.ts";
 import type { Topic } from "./topics/topic.ts";
@@ -66,6 +67,8 @@ export class Connection implements InputOwner, OutputOwner {
   problemInformation = true;
   /** What the client's topic aliases stand for. */
   aliases: Map<number, Topic> | undefined = undefined;
+  /** Retained messages that the client is to get. */
+  replays: Replays | undefined = undefined;
   /** Acknowledgements that wait for the store. */
   acks: AckQueue | undefined = undefined;
   /** Slows the client down to its rates; absent if it has none. */

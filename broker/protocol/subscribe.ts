@@ -1,5 +1,5 @@
 /**
- * SUBSCRIBE (MQTT 5, section 3.8), and the retained messages that answer it.
+ * SUBSCRIBE (MQTT 5, section 3.8).
  *
  * @module
  */
@@ -19,6 +19,7 @@ import { filterLimit } from "../limits/topic_limit.ts";
 import { storeReason } from "../store/failure.ts";
 import { type ParsedFilter, parseFilter } from "../topics/filter.ts";
 import { reasonText, refusalCode } from "./reasons.ts";
+import { Replays } from "./replays.ts";
 import {
   NO_IDENTIFIERS,
   type Subscription,
@@ -37,9 +38,6 @@ interface Refusal {
   /** Text for the client. */
   readonly reasonString?: string;
 }
-
-// How many steps through the retained messages are made before others get a turn.
-const SLICE = 512;
 
 /**
  * Handles a SUBSCRIBE. Without a plugin that takes its time it is done at once: a
@@ -132,7 +130,10 @@ function subscribe(
         });
       }
     }
-    for (const subscription of replays) replay(connection, subscription);
+    if (replays.length > 0) {
+      connection.replays ??= new Replays(connection);
+      connection.replays.add(replays);
+    }
     if (fresh.some(({ subscription }) => subscription.filter.group)) {
       core.sessions.collectShared(session);
     }
@@ -259,37 +260,4 @@ function permit(
     return { subscription, requested };
   };
   return answer instanceof Promise ? answer.then(settle) : settle(answer);
-}
-
-/**
- * Sends the retained messages that a subscription selects. A few are sent at once;
- * of many, a slice at a time, as fast as the client takes them, while everyone else
- * is served.
- */
-function replay(connection: Connection, subscription: Subscription): void {
-  const { core } = connection;
-  const { session } = subscription;
-  const messages = core.retained.match(subscription.filter.filter);
-  let pause = 0;
-  const slice = (): void => {
-    if (
-      connection.session !== session ||
-      session.subscriptions.get(subscription.filter.text) !== subscription
-    ) return;
-    const full = (): boolean =>
-      connection.busy || session.usedOutbox?.congested === true ||
-      session.pendingCount * 2 > core.config.maxQueuedMessages;
-    let i = 0;
-    for (; i < SLICE && !full(); i++) {
-      const { done, value } = messages.next();
-      if (done) return;
-      if (value !== undefined) {
-        core.delivery.deliver(subscription, value, true, undefined);
-      }
-    }
-    // Longer and longer while the client takes nothing.
-    pause = full() ? Math.min(1000, i === 0 ? pause * 2 + 10 : 10) : 0;
-    core.clock.schedule(pause, slice);
-  };
-  slice();
 }
