@@ -14,6 +14,7 @@ import type { Core } from "../core.ts";
 import type { Message } from "../message.ts";
 import type { Subscription } from "../topics/subscription_tree.ts";
 import { Outbox } from "./outbox.ts";
+import { PacketIds } from "./packet_ids.ts";
 
 const NO_SUBSCRIPTIONS: ReadonlyMap<string, Subscription> = new Map();
 
@@ -66,7 +67,7 @@ export class Session implements PublicSession {
   durable = false;
   #subscriptions: Map<string, Subscription> | undefined;
   #attributes: Map<string, unknown> | undefined;
-  #incoming: Set<number> | undefined;
+  #incoming: PacketIds | undefined;
   #outbox: Outbox | undefined;
 
   constructor(core: Core, clientId: string) {
@@ -134,7 +135,7 @@ export class Session implements PublicSession {
 
   /** Takes over a QoS 2 message that the store has. */
   restoreIncoming(packetId: number): void {
-    (this.#incoming ??= new Set()).add(packetId);
+    (this.#incoming ??= new PacketIds()).add(packetId);
     this.#core.stats.inflightIn++;
   }
 
