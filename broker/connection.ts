@@ -17,16 +17,16 @@ import { begin } from "./interception/accept.ts";
 import { interceptDisconnect } from "./interception/disconnect.ts";
 import type { Message } from "./message.ts";
 import type { ListenerLimits } from "./config/mod.ts";
-import { fail, lateConnect } from "./connection_failure.ts";
+import { fail, lateConnect, sayWhy } from "./connection_failure.ts";
 import type { Place } from "./limits/gate.ts";
 import { Pause } from "./limits/pause.ts";
+import { SendWatch } from "./limits/send_watch.ts";
 import { Throttle } from "./limits/throttle.ts";
 import { observePublish, observeSent, observesPublish } from "./observation.ts";
 import { Output, type OutputOwner } from "./output.ts";
 import { PublishOutput } from "./publish_output.ts";
 import type { EnhancedAuthState } from "./protocol/auth.ts";
 import { expectConnect, handleFrame } from "./protocol/dispatch.ts";
-import { disconnectPacket } from "./protocol/reasons.ts";
 import type { Replays } from "./protocol/replays.ts";
 import { awaitRelief, Relief } from "./relief.ts";
 import type { Session } from "./session/session.ts";
@@ -79,6 +79,7 @@ export class Connection implements InputOwner, OutputOwner {
   authMethod: string | undefined = undefined;
   #view: PublishView<Topic> | undefined;
   #relief: Relief | undefined;
+  #sendWatch: SendWatch | undefined;
   #pause: Pause | undefined;
   #deadline: Deadline | undefined;
   #gone: ((connection: this) => void) | undefined;
@@ -248,7 +249,7 @@ export class Connection implements InputOwner, OutputOwner {
    * @returns Whether the client takes a packet of that size [MQTT-3.1.2-24].
    */
   send(packet: Packet): boolean {
-    if (!this.#append(packet)) return false;
+    if (!this.append(packet)) return false;
     observeSent(this, packet, this.session);
     return true;
   }
@@ -284,7 +285,7 @@ export class Connection implements InputOwner, OutputOwner {
       const last = interceptDisconnect(this.core, { session, ...end });
       sendWill = last.sendWill;
       if (this.version === 5) {
-        farewell = this.#sayWhy(last.reasonCode, last.reasonString);
+        farewell = sayWhy(this, last.reasonCode, last.reasonString);
       }
     }
     this.#leave(sendWill);
@@ -314,6 +315,10 @@ export class Connection implements InputOwner, OutputOwner {
     if (this.session === null) return;
     this.session.usedOutbox?.pump();
     this.eased();
+  }
+
+  behind(): void {
+    (this.#sendWatch ??= new SendWatch(this)).begin();
   }
 
   wrote(bytes: number): void {
@@ -374,27 +379,18 @@ export class Connection implements InputOwner, OutputOwner {
     this.phase = "closed";
     this.#deadline?.cancel();
     this.#relief?.caughtUp();
+    this.#sendWatch?.end();
     this.#pause?.end();
     this.session = null;
     if (session !== null) this.core.sessions.detach(session, sendWill);
   }
 
-  /** Appends a packet; says whether the client takes one of that size. */
-  #append(packet: Packet): boolean {
+  /** Sends a packet that plugins are not told of; says whether the client takes one of that size. */
+  append(packet: Packet): boolean {
     const bytes = encode(packet, this.version);
     if (bytes.length > this.publishes.maxPacketSize) return false;
     this.output.append(bytes);
     this.core.stats.packetsSent++;
     return true;
-  }
-
-  #sayWhy(reasonCode: number, reasonString?: string): Packet {
-    const text = this.problemInformation ? reasonString : undefined;
-    const full = disconnectPacket(reasonCode, text);
-    if (this.#append(full)) return full;
-    // [MQTT-3.14.2-3]: a reason string that does not fit is left out.
-    const short = disconnectPacket(reasonCode);
-    this.#append(short);
-    return short;
   }
 }

@@ -10,7 +10,9 @@ import { ReasonCode } from "../codec/reason_codes.ts";
 import type { Connection } from "./connection.ts";
 import { LimitError } from "./limits/limit_error.ts";
 import type { LimitName } from "./limits/limit_reports.ts";
+import type { Packet } from "../plugins/mod.ts";
 import { refuseUnread } from "./protocol/connect_packet.ts";
+import { disconnectPacket } from "./protocol/reasons.ts";
 
 /** Ends a connection because of an error, unless it has ended. Never throws. */
 export function fail(connection: Connection, error: unknown): void {
@@ -51,6 +53,28 @@ function sayAndEnd(connection: Connection, error: unknown): void {
   }
   if (phase === "connect") refuseUnread(connection, error);
   connection.end(error.reasonCode, true, error.message);
+}
+
+/**
+ * Tells a client of MQTT 5 why its connection ends.
+ *
+ * @param connection The connection.
+ * @param reasonCode The reason.
+ * @param reasonString Text for the client.
+ * @returns What was sent.
+ */
+export function sayWhy(
+  connection: Connection,
+  reasonCode: number,
+  reasonString: string | undefined,
+): Packet {
+  const text = connection.problemInformation ? reasonString : undefined;
+  const full = disconnectPacket(reasonCode, text);
+  if (connection.append(full)) return full;
+  // [MQTT-3.14.2-3]: a reason string that does not fit is left out.
+  const short = disconnectPacket(reasonCode);
+  connection.append(short);
+  return short;
 }
 
 /** Closes a connection whose client was not accepted in time. */

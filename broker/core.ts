@@ -18,6 +18,7 @@ import { ConnectionGate } from "./limits/gate.ts";
 import { FlappingGuard } from "./limits/flapping_guard.ts";
 import { LoginGuard } from "./limits/login_guard.ts";
 import { LimitReports } from "./limits/limit_reports.ts";
+import { MemoryGuard } from "./limits/memory_guard.ts";
 import type { Message } from "./message.ts";
 import { MessageListeners } from "./message_listeners.ts";
 import { Flusher } from "./output.ts";
@@ -48,6 +49,8 @@ export class Core implements JournalOwner {
   readonly reports: LimitReports;
   /** Lets connections in. */
   readonly gate: ConnectionGate;
+  /** Says whether there is memory for more. */
+  readonly memory: MemoryGuard;
   /** Turns away who tries passwords. */
   readonly logins: LoginGuard;
   /** Turns away who connects too often. */
@@ -89,6 +92,7 @@ export class Core implements JournalOwner {
     this.control = control;
     this.reports = new LimitReports(logger, this.stats.limits);
     this.gate = new ConnectionGate(this);
+    this.memory = new MemoryGuard(this);
     this.logins = new LoginGuard(this);
     this.flapping = new FlappingGuard(this);
     this.tree = new SubscriptionTree(config.overlapping === "merge");

@@ -58,6 +58,8 @@ export class Flusher {
 export interface OutputOwner {
   /** All that was appended so far is written, or nearly so. */
   drained(): void;
+  /** More is to be written while a write is under way. */
+  behind(): void;
   /** Bytes were written. */
   wrote(bytes: number): void;
   /** The connection broke, or everything was written after `end()`. */
@@ -78,6 +80,8 @@ export class Output {
   #writingEnd = 0;
   /** What the last turn wrote: most often the next one writes as much. */
   #usual = 0;
+  /** How many writes the other side has taken, at least in part. */
+  writesTaken = 0;
   #touched = false;
   #ended = false;
   #closed = false;
@@ -92,6 +96,11 @@ export class Output {
   /** How many bytes wait, those that are being written included. */
   get size(): number {
     return this.length + this.#writingEnd - this.#written;
+  }
+
+  /** Whether a write is under way. */
+  get writing(): boolean {
+    return this.#writingEnd !== 0;
   }
 
   /**
@@ -122,7 +131,11 @@ export class Output {
   /** Begins to write what was appended, unless a write is under way. */
   flush(): void {
     this.#touched = false;
-    if (this.#writingEnd !== 0 || this.#held) return;
+    if (this.#writingEnd !== 0) {
+      if (this.length > 0) this.#owner.behind();
+      return;
+    }
+    if (this.#held) return;
     if (this.length === 0 || this.#closed) {
       if (this.#ended) this.#finish(undefined);
       return;
@@ -188,6 +201,7 @@ export class Output {
   }
 
   #wrote(bytes: number): void {
+    this.writesTaken++;
     this.#written += bytes;
     this.#owner.wrote(bytes);
     if (this.#written < this.#writingEnd) {

@@ -17,6 +17,8 @@ import { propertiesSize, writePublish } from "./wire_frames.ts";
 
 // Below this a loop is faster than a view and a copy of it.
 const SMALL = 96;
+// What may wait for everyone even if memory is short.
+const FAIR = 1 << 16;
 
 /** Appends PUBLISH packets to a client's output. */
 export class PublishOutput {
@@ -91,7 +93,7 @@ export class PublishOutput {
     const { config } = this.#core;
     return this.v5 === v5 && this.aliasMaximum === 0 &&
       this.maxPacketSize >= config.maxPacketSize &&
-      this.#output.size + size <= config.maxOutputBytes &&
+      this.#output.size + size <= this.#mostWaiting &&
       !observesPublish(this.#core);
   }
 
@@ -110,19 +112,25 @@ export class PublishOutput {
       dropped(this.#core, "packet_too_large", message, this.clientId);
       return false;
     }
-    if (
-      qos === 0 && this.#output.size + size > this.#core.config.maxOutputBytes
-    ) {
-      dropped(this.#core, "output_full", message, this.clientId);
-      this.#core.reports.reached(
-        "maxOutputBytes",
-        this.clientId,
-        "Message dropped: the client does not read",
-        this.#core.config.maxOutputBytes,
-      );
-      return false;
-    }
-    return true;
+    if (qos > 0 || this.#output.size + size <= this.#mostWaiting) return true;
+    const { reports, memory, config } = this.#core;
+    const limit = memory.exceeded ? "maxMemory" : "maxOutputBytes";
+    dropped(this.#core, "output_full", message, this.clientId);
+    reports.reached(
+      limit,
+      this.clientId,
+      "Message dropped: the client does not read",
+      config[limit],
+    );
+    return false;
+  }
+
+  /** How many bytes may wait if messages of QoS 0 are among them. */
+  get #mostWaiting(): number {
+    const { memory, config } = this.#core;
+    return memory.exceeded
+      ? Math.min(config.maxOutputBytes, FAIR)
+      : config.maxOutputBytes;
   }
 
   /** Appends a PUBLISH whose properties are this client's own; -1 if it may not be sent. */

@@ -56,6 +56,8 @@ export const BROKER_LIMITS: {
   maxTotalQueuedMessages: v.nullish(integer(0), 5_000_000),
   maxTotalQueuedBytes: v.nullish(size(0), GIB),
   maxOutputBytes: v.nullish(size(1), 16 * MIB),
+  sendTimeout: v.nullish(seconds(0), 60),
+  maxMemory: v.nullish(size(0), 0),
   maxTopicLevels: v.nullish(integer(1, MAX_UINT16), 128),
   maxTopicLength: v.nullish(integer(1, MAX_UINT16), 4096),
   maxUserProperties: v.nullish(integer(0), 256),

@@ -58,6 +58,13 @@ export interface LimitsInput extends ListenerLimitsInput {
   maxTotalQueuedBytes?: Size;
   /** Most bytes that wait to be written to one connection. Default: 16 MiB. */
   maxOutputBytes?: Size;
+  /** Seconds in which a client takes nothing of what waits for it; 0: no limit. Default: 60. */
+  sendTimeout?: number;
+  /**
+   * Most memory of the process, in bytes; 0: four fifths of what the machine has. Objects never
+   * have more than four fifths of what V8 has for them. Default: 0.
+   */
+  maxMemory?: Size;
   /** Most levels of a topic. Default: 128. */
   maxTopicLevels?: number;
   /** Most bytes of a topic name or topic filter, 1 to 65535. Default: 4096. */
@@ -140,6 +147,10 @@ export interface Limits extends ListenerLimits {
   maxTotalQueuedBytes: number;
   /** Bytes. */
   maxOutputBytes: number;
+  /** Seconds; 0: no limit. */
+  sendTimeout: number;
+  /** Bytes; 0: four fifths of what the machine has. */
+  maxMemory: number;
   /** Levels. */
   maxTopicLevels: number;
   /** Bytes, 1 to 65535. */

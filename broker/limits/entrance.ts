@@ -59,6 +59,10 @@ export function refusedSession(
     );
     return ReasonCode.ClientIdentifierNotValid;
   }
+  if (!core.memory.hasRoom()) {
+    reports.reached("maxMemory", clientId, "Client refused", config.maxMemory);
+    return ReasonCode.ServerBusy;
+  }
   const { maxSessions, maxSessionsPerUser } = config;
   if (maxSessions > 0 && sessions.size >= maxSessions) {
     reports.reached("maxSessions", clientId, "Client refused", maxSessions);

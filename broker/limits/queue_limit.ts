@@ -28,7 +28,9 @@ export function mayQueue(
   const { config, stats } = core;
   const { weight } = message;
   const { maxTotalQueuedBytes, maxTotalQueuedMessages } = config;
-  const limit = queued >= config.maxQueuedMessages
+  const limit = !core.memory.hasRoom()
+    ? "maxMemory"
+    : queued >= config.maxQueuedMessages
     ? "maxQueuedMessages"
     : queuedBytes + weight > config.maxQueuedBytes
     ? "maxQueuedBytes"

@@ -21,13 +21,17 @@ export function mayRetain(core: Core, message: Message): boolean {
     retained.size >= maxRetainedMessages;
   const tooMuch = maxRetainedBytes > 0 &&
     retained.bytes + message.weight > maxRetainedBytes;
-  if (!tooMany && !tooMuch) return true;
+  const exceeded = !core.memory.hasRoom();
+  if (!tooMany && !tooMuch && !exceeded) return true;
   const earlier = retained.get(message.topic);
   // It may even make room.
-  const fits = retained.bytes + message.weight - (earlier?.weight ?? 0) <=
-    maxRetainedBytes;
-  if (earlier !== undefined && (!tooMuch || fits)) return true;
-  const limit = tooMany && earlier === undefined
+  const growth = message.weight - (earlier?.weight ?? 0);
+  const fits = growth <= 0 ||
+    !exceeded && (!tooMuch || retained.bytes + growth <= maxRetainedBytes);
+  if (earlier !== undefined && fits) return true;
+  const limit = exceeded
+    ? "maxMemory"
+    : tooMany && earlier === undefined
     ? "maxRetainedMessages"
     : "maxRetainedBytes";
   core.reports.reached(

@@ -10,7 +10,8 @@ import type { Session } from "../session/session.ts";
 /** The limits of subscriptions. */
 export type SubscriptionLimit =
   | "maxSubscriptionsPerClient"
-  | "maxSubscriptions";
+  | "maxSubscriptions"
+  | "maxMemory";
 
 /**
  * The limit that keeps a client from subscribing to one more filter.
@@ -31,6 +32,8 @@ export function fullQuota(
     ? "maxSubscriptionsPerClient"
     : isFull(core.tree.size, maxSubscriptions)
     ? "maxSubscriptions"
+    : !core.memory.hasRoom()
+    ? "maxMemory"
     : undefined;
   if (limit === undefined || subscriptions.has(filter)) return undefined;
   core.reports.reached(

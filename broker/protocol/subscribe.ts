@@ -103,7 +103,9 @@ function subscribe(
     if (limit !== undefined) {
       refuse({
         reasonCode: ReasonCode.QuotaExceeded,
-        reasonString: `at most ${core.config[limit]} subscriptions are allowed`,
+        reasonString: limit === "maxMemory"
+          ? "the broker is short of memory"
+          : `at most ${core.config[limit]} subscriptions are allowed`,
       });
       continue;
     }

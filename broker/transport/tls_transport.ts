@@ -6,6 +6,7 @@ import type { CipherStream } from "./cipher_stream.ts";
 import type { Transport, TransportKind } from "./transport.ts";
 
 const LINGER = 2_000;
+const LARGEST_WRITE = 64 * 1024;
 
 /** Who is at the other end of a TLS connection. */
 export interface TlsPeer {
@@ -73,12 +74,14 @@ export class TlsTransport implements Transport {
   write(bytes: Uint8Array): Promise<number> {
     if (this.#closed) return Promise.reject(closedError());
     if (this.#failure) return Promise.reject(this.#failure);
+    // A part at a time, so that a slow reader can be told from one that does not read.
+    const part = bytes.subarray(0, LARGEST_WRITE);
     return new Promise((resolve, reject) => {
       this.#failWriter = reject;
-      this.#socket.write(bytes, (error?: Error | null) => {
+      this.#socket.write(part, (error?: Error | null) => {
         this.#failWriter = undefined;
         if (error) reject(error);
-        else resolve(bytes.length);
+        else resolve(part.length);
       });
     });
   }

@@ -66,7 +66,7 @@ export interface PacketEvent {
 
 /** `onBrokerAlarmRaised`: something that the broker needs does not work. */
 export interface AlarmEvent {
-  /** What it is: `store`, or `plugin:` and the name of a plugin. */
+  /** What it is: `store`; `memory` if there is too little; `plugin:` and the name of a plugin. */
   readonly alarm: string;
   /** What is wrong and what helps. */
   readonly message: string;
@@ -74,7 +74,7 @@ export interface AlarmEvent {
 
 /** `onBrokerAlarmCleared`: it works again. */
 export interface AlarmClearedEvent {
-  /** What it is: `store`, or `plugin:` and the name of a plugin. */
+  /** What it is: `store`, `memory`, or `plugin:` and the name of a plugin. */
   readonly alarm: string;
 }
 

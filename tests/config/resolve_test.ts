@@ -91,6 +91,8 @@ Deno.test("resolveConfig() fills in every default", () => {
     clientIdConflict: "refuse",
     versions: [3, 4, 5],
     maxOutputBytes: 16 * MIB,
+    sendTimeout: 60,
+    maxMemory: 0,
     shutdownTimeout: 10,
     source: "inline",
     warnings: [

@@ -1,0 +1,123 @@
+import { assert, assertEquals } from "@std/assert";
+import type { AlarmClearedEvent, AlarmEvent, Logger } from "../../mod.ts";
+import { silentLogger } from "../../mod.ts";
+import { Clock } from "../../broker/clock.ts";
+import {
+  MemoryGuard,
+  type MemoryUse,
+} from "../../broker/limits/memory_guard.ts";
+import { eventually, startBroker, TestClient } from "../_client.ts";
+import { publish, subscribe } from "../protocol/_helpers.ts";
+import { limitsOf } from "./_helpers.ts";
+
+const MIB = 1 << 20;
+const PLENTY = "1000GiB";
+
+/** A guard of a process whose memory is what the test says. */
+function guardOf(maxMemory: number): {
+  use: { -readonly [Name in keyof MemoryUse]: number };
+  guard: MemoryGuard;
+  alarms: string[];
+} {
+  const use = { heap: 10 * MIB, heapLimit: 1000 * MIB, buffers: 10 * MIB };
+  const alarms: string[] = [];
+  const guard = new MemoryGuard({
+    config: { maxMemory },
+    clock: new Clock(() => {}),
+    logger: silentLogger as Logger,
+    plugins: {
+      emit: (name, event) =>
+        void alarms.push(`${name} ${(event as { alarm: string }).alarm}`),
+    },
+  }, () => use);
+  return { use, guard, alarms };
+}
+
+Deno.test("max-memory: objects and buffers count, and it is over a good deal below it", () => {
+  const { use, guard, alarms } = guardOf(100 * MIB);
+  guard.look();
+  assertEquals(guard.exceeded, false);
+  use.buffers = 95 * MIB;
+  guard.look();
+  guard.look();
+  assertEquals(guard.exceeded, true);
+  use.buffers = 85 * MIB;
+  guard.look();
+  assertEquals(guard.exceeded, true);
+  use.buffers = 70 * MIB;
+  guard.look();
+  assertEquals(guard.exceeded, false);
+  assertEquals(alarms, [
+    "onBrokerAlarmRaised memory",
+    "onBrokerAlarmCleared memory",
+  ]);
+});
+
+Deno.test("objects never take what V8 has for them, whatever max-memory is", () => {
+  const { use, guard } = guardOf(100_000 * MIB);
+  use.heap = 790 * MIB;
+  guard.look();
+  assertEquals(guard.exceeded, false);
+  use.heap = 810 * MIB;
+  guard.look();
+  assertEquals(guard.exceeded, true);
+});
+
+Deno.test("max-memory: what is there is served, nothing new is kept, until there is memory again", async () => {
+  const alarms: string[] = [];
+  const config = (maxMemory: string) => ({
+    listeners: { default: { bind: "127.0.0.1:0" } },
+    plugins: [{ auth_anonymous: null }, plugin],
+    maxMemory,
+  });
+  const plugin = {
+    onBrokerAlarmRaised: ({ alarm }: AlarmEvent) => alarms.push(`+${alarm}`),
+    onBrokerAlarmCleared: ({ alarm }: AlarmClearedEvent) =>
+      alarms.push(`-${alarm}`),
+    onConfigChanged: () => undefined,
+  };
+  await using broker = await startBroker(config(PLENTY));
+  const lasting = {
+    version: 5,
+    clientId: "lasting",
+    clean: false,
+    properties: { sessionExpiryInterval: 60 },
+  } as const;
+  {
+    await using away = await TestClient.connect(broker, lasting);
+    await away.subscribe("t", 1);
+  }
+  await using client = await TestClient.connect(broker, { version: 5 });
+  await client.subscribe("t", 1);
+  await client.publish("old", "1", { retain: true, qos: 1 });
+  await broker.reload(config("1MiB"));
+  await eventually(() => alarms.length === 1);
+
+  await using stranger = await TestClient.connect(broker, { version: 5 });
+  assertEquals(stranger.code, 0x89);
+  await using older = await TestClient.connect(broker, { version: 4 });
+  assertEquals(older.code, 3);
+  assertEquals(await client.subscribe("new"), [0x97]);
+  // What it has already may be renewed.
+  assertEquals(await subscribe(client, { topic: "t", qos: 0 }), [0]);
+  await client.publish("new", "x", { retain: true, qos: 1 });
+  await client.publish("old", "2", { retain: true, qos: 1 });
+  assertEquals(broker.context.retained.get("new"), undefined);
+  assertEquals(`${broker.context.retained.get("old")?.payload}`, "50");
+  // Who is there gets messages, who is away does not.
+  await client.send(publish("t", "live", { qos: 1, messageId: 9 }));
+  assertEquals(await client.message(), "t: live");
+  await client.expect("puback");
+  assertEquals(broker.context.stats().dropped.queue_full, 1);
+  // Who has a session may come back to it.
+  await using back = await TestClient.connect(broker, lasting);
+  assertEquals([back.code, back.connack?.sessionPresent], [0, true]);
+  assert(limitsOf(broker).maxMemory >= 5);
+
+  await broker.reload(config(PLENTY));
+  await eventually(() => alarms.length === 2);
+  assertEquals(alarms, ["+memory", "-memory"]);
+  await using later = await TestClient.connect(broker, { version: 5 });
+  assertEquals(later.code, 0);
+  assertEquals(await client.subscribe("new"), [0]);
+});
