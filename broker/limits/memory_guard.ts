@@ -11,6 +11,7 @@ import type { PluginManager } from "../../plugins/manager.ts";
 import type { Logger } from "../../plugins/mod.ts";
 import type { Clock } from "../clock.ts";
 import type { Limits } from "../config/types.ts";
+import { collectGarbage } from "./collect_garbage.ts";
 
 /** Milliseconds between two looks. */
 const INTERVAL = 200;
@@ -21,6 +22,9 @@ const SHARE = 0.8;
 /** Below this part of what may be used, it is over. */
 const RELIEVED = 0.9;
 
+/** Milliseconds until garbage is collected again, at first and at most. */
+const FIRST_PAUSE = 5000;
+const LONGEST_PAUSE = 300_000;
 /** The part of V8's limit that only objects have that have just been made. */
 const YOUNG = 96 * 2 ** 20;
 
@@ -40,26 +44,50 @@ export interface MemoryGuardHost {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly plugins: Pick<PluginManager, "emit">;
+  readonly stats: KeptThings;
+}
+
+/** How many things there are that take memory for as long as they are there. */
+interface KeptThings {
+  readonly clientsConnected: number;
+  readonly clientsDisconnected: number;
+  readonly subscriptions: number;
+  readonly retained: number;
+  readonly queued: number;
+}
+
+/** What the guard needs of the runtime. */
+export interface MemoryTools {
+  measure(): MemoryUse;
+  /** Throws away what nobody uses. */
+  collect(): Promise<void>;
 }
 
 /** Says whether there is memory for more. */
 export class MemoryGuard {
   readonly #host: MemoryGuardHost;
-  readonly #measure: () => MemoryUse;
+  readonly #tools: MemoryTools;
   readonly #system: number = systemMemory();
   /** Whether so much is used that nothing new is to be kept. */
   exceeded = false;
   #asked = 0;
+  /** What there was when garbage was collected last, and when the next time is. */
+  #keptThen = Infinity;
+  #collected = -Infinity;
+  #collectAt = 0;
+  /** Whether the world knows. */
+  #announced = false;
+  #pause = FIRST_PAUSE;
 
   /**
    * Creates a guard.
    *
    * @param host The broker.
-   * @param measure Measures the memory.
+   * @param tools Those of the runtime.
    */
-  constructor(host: MemoryGuardHost, measure: () => MemoryUse = measureMemory) {
+  constructor(host: MemoryGuardHost, tools: MemoryTools = RUNTIME) {
     this.#host = host;
-    this.#measure = measure;
+    this.#tools = tools;
   }
 
   /**
@@ -79,19 +107,50 @@ export class MemoryGuard {
 
   /** Looks how much is used. */
   look(): void {
-    const { heap, heapLimit, buffers } = this.#measure();
-    const { maxMemory } = this.#host.config;
-    const most = maxMemory > 0 ? maxMemory : this.#system * SHARE;
-    const used = Math.max((heap + buffers) / most, heap / (heapLimit * SHARE));
-    if (used > 1) this.#exceed(heap + buffers);
+    const used = this.#used();
+    if (used > 1) this.exceeded = true;
     else if (used < RELIEVED) this.#relieve();
+    if (this.exceeded) this.#collect();
   }
 
-  #exceed(bytes: number): void {
-    if (this.exceeded) return;
-    this.exceeded = true;
+  /** How much is used as a part of what may be. */
+  #used(): number {
+    const { heap, heapLimit, buffers } = this.#tools.measure();
+    const { maxMemory } = this.#host.config;
+    const most = maxMemory > 0 ? maxMemory : this.#system * SHARE;
+    return Math.max((heap + buffers) / most, heap / (heapLimit * SHARE));
+  }
+
+  /**
+   * Part of what is used may be garbage. Looking for it holds everybody up, so it is
+   * done seldom, unless much has gone since.
+   */
+  #collect(): void {
+    const { stats } = this.#host;
+    const kept = stats.clientsConnected + stats.clientsDisconnected +
+      stats.subscriptions + stats.retained + stats.queued;
+    const now = performance.now();
+    if (kept < this.#keptThen * RELIEVED) {
+      this.#pause = FIRST_PAUSE;
+      this.#collectAt = Math.min(this.#collectAt, this.#collected + 1000);
+    }
+    if (now < this.#collectAt) return;
+    this.#keptThen = kept;
+    this.#collected = now;
+    this.#collectAt = now + this.#pause;
+    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
+    this.#tools.collect().then(() => {
+      if (this.#used() > RELIEVED) this.#announce();
+      else this.#relieve();
+    });
+  }
+
+  #announce(): void {
+    if (this.#announced) return;
+    this.#announced = true;
+    const { heap, buffers } = this.#tools.measure();
     const message = `${
-      Math.round(bytes / 2 ** 20)
+      Math.round((heap + buffers) / 2 ** 20)
     } MiB of memory are used: no new sessions, subscriptions and retained messages, and no messages that would have to wait`;
     this.#host.logger.warn(message, { limit: "max-memory" });
     this.#host.plugins.emit("onBrokerAlarmRaised", {
@@ -101,14 +160,19 @@ export class MemoryGuard {
   }
 
   #relieve(): void {
-    if (!this.exceeded) return;
     this.exceeded = false;
+    this.#keptThen = Infinity;
+    this.#pause = FIRST_PAUSE;
+    if (!this.#announced) return;
+    this.#announced = false;
     this.#host.logger.warn("There is memory again");
     this.#host.plugins.emit("onBrokerAlarmCleared", { alarm: "memory" });
   }
 }
 
-function measureMemory(): MemoryUse {
+const RUNTIME: MemoryTools = { measure, collect: collectGarbage };
+
+function measure(): MemoryUse {
   const { used_heap_size, heap_size_limit, external_memory } =
     getHeapStatistics();
   return {

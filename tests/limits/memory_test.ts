@@ -13,15 +13,31 @@ import { limitsOf } from "./_helpers.ts";
 const MIB = 1 << 20;
 const PLENTY = "1000GiB";
 
+/** Lets what waits for a promise happen. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
 /** A guard of a process whose memory is what the test says. */
 function guardOf(maxMemory: number): {
   use: { -readonly [Name in keyof MemoryUse]: number };
   guard: MemoryGuard;
   alarms: string[];
+  stats: { subscriptions: number };
+  collections: PromiseWithResolvers<void>[];
 } {
   const use = { heap: 10 * MIB, heapLimit: 1000 * MIB, buffers: 10 * MIB };
   const alarms: string[] = [];
+  const stats = {
+    clientsConnected: 0,
+    clientsDisconnected: 0,
+    subscriptions: 100,
+    retained: 0,
+    queued: 0,
+  };
+  const collections: PromiseWithResolvers<void>[] = [];
   const guard = new MemoryGuard({
+    stats,
     config: { maxMemory },
     clock: new Clock(() => {}),
     logger: silentLogger as Logger,
@@ -29,17 +45,28 @@ function guardOf(maxMemory: number): {
       emit: (name, event) =>
         void alarms.push(`${name} ${(event as { alarm: string }).alarm}`),
     },
-  }, () => use);
-  return { use, guard, alarms };
+  }, {
+    measure: () => use,
+    collect: () => {
+      const collection = Promise.withResolvers<void>();
+      collections.push(collection);
+      return collection.promise;
+    },
+  });
+  return { use, guard, alarms, stats, collections };
 }
 
-Deno.test("max-memory: objects and buffers count, and it is over a good deal below it", () => {
-  const { use, guard, alarms } = guardOf(100 * MIB);
+Deno.test("max-memory: objects and buffers count, and it is over a good deal below it", async () => {
+  const { use, guard, alarms, collections } = guardOf(100 * MIB);
   guard.look();
   assertEquals(guard.exceeded, false);
   use.buffers = 95 * MIB;
   guard.look();
   guard.look();
+  assertEquals(guard.exceeded, true);
+  assertEquals([alarms.length, collections.length], [0, 1]);
+  collections[0].resolve();
+  await settled();
   assertEquals(guard.exceeded, true);
   use.buffers = 85 * MIB;
   guard.look();
@@ -51,6 +78,32 @@ Deno.test("max-memory: objects and buffers count, and it is over a good deal bel
     "onBrokerAlarmRaised memory",
     "onBrokerAlarmCleared memory",
   ]);
+});
+
+Deno.test("what is garbage only raises no alarm", async () => {
+  const { use, guard, alarms, collections } = guardOf(100 * MIB);
+  use.heap = 95 * MIB;
+  guard.look();
+  assertEquals(guard.exceeded, true);
+  use.heap = 20 * MIB;
+  collections[0].resolve();
+  await settled();
+  assertEquals([guard.exceeded, alarms], [false, []]);
+});
+
+Deno.test("while memory is short, garbage is collected again when much has gone", async () => {
+  const { use, guard, stats, collections } = guardOf(100 * MIB);
+  use.heap = 95 * MIB;
+  guard.look();
+  collections[0].resolve();
+  await settled();
+  for (let i = 0; i < 1000; i++) guard.look();
+  assertEquals(collections.length, 1);
+  stats.subscriptions = 10;
+  await eventually(() => {
+    guard.look();
+    return collections.length === 2;
+  });
 });
 
 Deno.test("objects never take what V8 has for them, whatever max-memory is", () => {
