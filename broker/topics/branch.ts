@@ -53,6 +53,17 @@ export class Branch<Child extends object> {
   }
 
   /**
+   * Takes over what is below another place, which has nothing below it then.
+   *
+   * @param other The other place; nothing is below this one.
+   */
+  adoptChildren(other: Branch<Child>): void {
+    this.#name = other.#name;
+    this.#below = other.#below;
+    other.#name = other.#below = undefined;
+  }
+
+  /**
    * Removes a level below.
    *
    * @param name The name of one that is there.

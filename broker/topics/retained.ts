@@ -6,15 +6,17 @@
 
 import type { Message } from "../message.ts";
 import { PackedMessage } from "../packed_message.ts";
-import { Branch } from "./branch.ts";
+import { isLevel, levelEnd, type LevelNode, LevelTree } from "./level_tree.ts";
 
-class Node extends Branch<Node> {
-  message: PackedMessage | undefined = undefined;
-}
+type Node = LevelNode<PackedMessage>;
+
+// Depth of a place below a `#`, and of one that a filter does not lead to.
+const EVERYTHING = -1;
+const NOTHING = -2;
 
 /** Places that are still to be visited. */
 interface Visit {
-  /** The places, with their names. */
+  /** The places, with their first levels. */
   readonly places: Iterator<[string, Node]>;
   /** The level of the filter to go on with at each. */
   readonly depth: number;
@@ -24,7 +26,7 @@ interface Visit {
 
 /** A tree of topic levels with at most one message at each place. */
 export class RetainedMessages {
-  readonly #root = new Node();
+  readonly #tree = new LevelTree<PackedMessage>();
   /** How many there are. */
   size = 0;
   /** What they weigh, in bytes. */
@@ -36,14 +38,11 @@ export class RetainedMessages {
    * @param message The message; it is copied.
    */
   set(message: Message): void {
-    let node = this.#root;
-    for (const level of message.topic.split("/")) {
-      node = node.child(level) ?? node.addChild(level, new Node());
-    }
+    const node = this.#tree.place(message.topic);
     const packed = new PackedMessage(message);
-    if (node.message === undefined) this.size++;
-    this.bytes += packed.weight - (node.message?.weight ?? 0);
-    node.message = packed;
+    if (node.value === undefined) this.size++;
+    this.bytes += packed.weight - (node.value?.weight ?? 0);
+    node.value = packed;
   }
 
   /**
@@ -53,12 +52,7 @@ export class RetainedMessages {
    * @returns The message, unless there is none or it has expired.
    */
   get(topic: string): Message | undefined {
-    let node: Node | undefined = this.#root;
-    for (const level of topic.split("/")) {
-      node = node.child(level);
-      if (node === undefined) return undefined;
-    }
-    return messageAt(node, Date.now());
+    return alive(this.#tree.get(topic), Date.now());
   }
 
   /**
@@ -68,22 +62,11 @@ export class RetainedMessages {
    * @returns Whether there was one.
    */
   delete(topic: string): boolean {
-    const levels = topic.split("/");
-    const path: Node[] = [this.#root];
-    for (const level of levels) {
-      const child = path[path.length - 1].child(level);
-      if (child === undefined) return false;
-      path.push(child);
-    }
-    const node = path[levels.length];
-    if (node.message === undefined) return false;
-    this.bytes -= node.message.weight;
-    node.message = undefined;
+    const message = this.#tree.get(topic);
+    if (message === undefined) return false;
+    this.#tree.delete(topic);
+    this.bytes -= message.weight;
     this.size--;
-    for (let i = levels.length; i > 0; i--) {
-      if (!path[i].childless || path[i].message !== undefined) break;
-      path[i - 1].removeChild(levels[i - 1]);
-    }
     return true;
   }
 
@@ -98,25 +81,27 @@ export class RetainedMessages {
     const levels = filter.split("/");
     const now = Date.now();
     const open: Visit[] = [];
-    let node: Node | undefined = this.#root;
+    let node: Node | undefined = this.#tree.root;
     let depth = 0;
     for (;;) {
       while (node !== undefined && isName(levels[depth])) {
-        node = node.child(levels[depth++]);
+        node = node.child(levels[depth]);
+        depth = after(node?.tail, levels, depth + 1);
       }
-      if (node === undefined) yield undefined;
-      else if (depth === levels.length) yield messageAt(node, now);
+      if (node === undefined || depth === NOTHING) yield undefined;
+      else if (depth === levels.length) yield alive(node.value, now);
       else {
-        const everything = levels[depth] === "#";
-        // `a/#` selects `a` too.
-        if (everything) yield messageAt(node, now);
+        const everything = depth === EVERYTHING || levels[depth] === "#";
+        // Before the caller may stop: the place may be divided then.
         open.push({
           places: node.children(),
-          depth: everything ? depth : depth + 1,
-          first: node === this.#root,
+          depth: everything ? EVERYTHING : depth + 1,
+          first: node === this.#tree.root,
         });
+        // `a/#` selects `a` too.
+        if (everything) yield alive(node.value, now);
       }
-      const next = nextOf(open);
+      const next = nextOf(open, levels);
       if (next === undefined) return;
       [node, depth] = next;
     }
@@ -129,7 +114,10 @@ function isName(level: string | undefined): level is string {
 }
 
 /** The next place to look at, and with which level of the filter to go on there. */
-function nextOf(open: Visit[]): [Node, number] | undefined {
+function nextOf(
+  open: Visit[],
+  levels: readonly string[],
+): [Node, number] | undefined {
   while (open.length > 0) {
     const { places, depth, first } = open[open.length - 1];
     const { done, value } = places.next();
@@ -139,13 +127,35 @@ function nextOf(open: Visit[]): [Node, number] | undefined {
     }
     const [name, node] = value;
     // [MQTT-4.7.2-1]
-    if (!first || !name.startsWith("$")) return [node, depth];
+    if (first && name.startsWith("$")) continue;
+    if (depth === EVERYTHING) return [node, EVERYTHING];
+    return [node, after(node.tail, levels, depth)];
   }
   return undefined;
 }
 
-function messageAt(node: Node, now: number): Message | undefined {
-  const { message } = node;
+/** Which level of a filter comes after those that select the levels of a tail. */
+function after(
+  tail: string | undefined,
+  levels: readonly string[],
+  depth: number,
+): number {
+  if (tail === undefined) return depth;
+  for (let at = 0; at <= tail.length; depth++) {
+    if (depth === levels.length) return NOTHING;
+    const level = levels[depth];
+    if (level === "#") return EVERYTHING;
+    const end = levelEnd(tail, at);
+    if (level !== "+" && !isLevel(tail, at, end, level)) return NOTHING;
+    at = end + 1;
+  }
+  return depth;
+}
+
+function alive(
+  message: PackedMessage | undefined,
+  now: number,
+): Message | undefined {
   return message === undefined || message.expired(now)
     ? undefined
     : message.unpack();

@@ -7,8 +7,8 @@
 
 import type { QoS } from "../../plugins/mod.ts";
 import type { Session } from "../session/session.ts";
-import { Branch } from "./branch.ts";
 import type { ParsedFilter } from "./filter.ts";
+import { isLevel, levelEnd, type LevelNode, LevelTree } from "./level_tree.ts";
 import type { SharedGroup } from "./shared_group.ts";
 import {
   added,
@@ -58,21 +58,11 @@ export interface Route {
 
 const NOBODY: Route = { targets: [], groups: [] };
 
-class Node extends Branch<Node> {
-  /** Subscriptions that end at this level. */
-  leaf: Subscribers | undefined = undefined;
-  /** Subscriptions that end with `#` below this level. */
-  rest: Subscribers | undefined = undefined;
-
-  get empty(): boolean {
-    return this.childless && this.leaf === undefined && this.rest === undefined;
-  }
-}
-
 /** All subscriptions of a broker. */
 export class SubscriptionTree {
   readonly #exact = new Map<string, Subscribers>();
-  readonly #root = new Node();
+  /** Those with wildcards; `#` is a level like the others. */
+  readonly #tree = new LevelTree<Subscribers>();
   readonly #merge: boolean;
   /** Changes with every subscription; what was matched before is then looked up again. */
   epoch = 0;
@@ -97,15 +87,8 @@ export class SubscriptionTree {
       this.#exact.set(filter, added(this.#exact.get(filter), subscription));
       return;
     }
-    let node = this.#root;
-    const levels = filter.split("/");
-    const rest = levels[levels.length - 1] === "#";
-    if (rest) levels.pop();
-    for (const level of levels) {
-      node = node.child(level) ?? node.addChild(level, new Node());
-    }
-    if (rest) node.rest = added(node.rest, subscription);
-    else node.leaf = added(node.leaf, subscription);
+    const node = this.#tree.place(filter);
+    node.value = added(node.value, subscription);
   }
 
   /** Removes a subscription that is in the tree. */
@@ -119,21 +102,9 @@ export class SubscriptionTree {
       else this.#exact.set(filter, left);
       return;
     }
-    const levels = filter.split("/");
-    const rest = levels[levels.length - 1] === "#";
-    if (rest) levels.pop();
-    const path: Node[] = [this.#root];
-    for (const level of levels) {
-      const child = path[path.length - 1].child(level);
-      if (child === undefined) return;
-      path.push(child);
-    }
-    const node = path[path.length - 1];
-    if (rest) node.rest = removed(node.rest, subscription);
-    else node.leaf = removed(node.leaf, subscription);
-    for (let i = levels.length; i > 0 && path[i].empty; i--) {
-      path[i - 1].removeChild(levels[i - 1]);
-    }
+    const left = removed(this.#tree.get(filter), subscription);
+    if (left === undefined) this.#tree.delete(filter);
+    else this.#tree.place(filter).value = left;
   }
 
   /**
@@ -151,14 +122,7 @@ export class SubscriptionTree {
   #subscribersOf(
     { filter: { filter, wildcard } }: Subscription,
   ): Subscribers | undefined {
-    if (!wildcard) return this.#exact.get(filter);
-    let node: Node | undefined = this.#root;
-    for (const level of filter.split("/")) {
-      if (level === "#") return node.rest;
-      node = node.child(level);
-      if (node === undefined) return undefined;
-    }
-    return node.leaf;
+    return wildcard ? this.#tree.get(filter) : this.#exact.get(filter);
   }
 
   /**
@@ -179,7 +143,7 @@ export class SubscriptionTree {
     const found: Subscription[] = [];
     const groups: SharedGroup[] = [];
     collect(this.#exact.get(topic.name), found, groups);
-    if (!this.#root.empty) this.#walk(topic, found, groups);
+    if (!this.#tree.root.childless) this.#walk(topic, found, groups);
     if (found.length === 0 && groups.length === 0) return NOBODY;
     return {
       targets: this.#merge && found.length > 1 ? merged(found) : found,
@@ -188,27 +152,52 @@ export class SubscriptionTree {
   }
 
   #walk(topic: Topic, found: Subscription[], groups: SharedGroup[]): void {
-    let nodes: Node[] = [this.#root];
     const levels = topic.name.split("/");
-    for (let i = 0; i < levels.length && nodes.length > 0; i++) {
-      const next: Node[] = [];
+    // Not by recursion: there may be thousands of levels.
+    const nodes: LevelNode<Subscribers>[] = [this.#tree.root];
+    const depths = [0];
+    while (nodes.length > 0) {
+      const node = nodes.pop()!;
+      const depth = depths.pop()!;
+      const end = depth === levels.length;
+      if (end) collect(node.value, found, groups);
+      if (node.childless) continue;
       // [MQTT-4.7.2-1]
-      const wildcards = i > 0 || !topic.internal;
-      for (const node of nodes) {
-        if (wildcards) collect(node.rest, found, groups);
-        if (node.childless) continue;
-        const child = node.child(levels[i]);
-        if (child !== undefined) next.push(child);
-        const any = wildcards ? node.child("+") : undefined;
-        if (any !== undefined) next.push(any);
+      const wildcards = depth > 0 || !topic.internal;
+      if (wildcards) collect(node.child("#")?.value, found, groups);
+      if (end) continue;
+      for (let i = 0; i < 2; i++) {
+        if (i === 1 && !wildcards) continue;
+        const child = node.child(i === 0 ? levels[depth] : "+");
+        if (child === undefined) continue;
+        const next = after(child.tail, levels, depth + 1);
+        if (next === NOTHING) continue;
+        nodes.push(child);
+        depths.push(next);
       }
-      nodes = next;
-    }
-    for (const node of nodes) {
-      collect(node.leaf, found, groups);
-      collect(node.rest, found, groups);
     }
   }
+}
+
+const NOTHING = -1;
+
+/** How many levels of a topic those of a filter's tail select; all of them if it ends with `#`. */
+function after(
+  tail: string | undefined,
+  levels: readonly string[],
+  depth: number,
+): number {
+  if (tail === undefined) return depth;
+  for (let at = 0; at <= tail.length; depth++) {
+    const end = levelEnd(tail, at);
+    if (isLevel(tail, at, end, "#")) return levels.length;
+    if (depth === levels.length) return NOTHING;
+    if (
+      !isLevel(tail, at, end, "+") && !isLevel(tail, at, end, levels[depth])
+    ) return NOTHING;
+    at = end + 1;
+  }
+  return depth;
 }
 
 /** One target a session, with the highest QoS and every identifier [MQTT-3.3.4-2]. */

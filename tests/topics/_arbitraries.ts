@@ -3,10 +3,24 @@ import fc from "fast-check";
 /** Levels of a topic name; few, so that filters and topics meet. */
 const LEVELS = ["a", "b", "c", "", "$x"];
 
-/** Topic names of up to four levels. */
+/** Topic names of up to four levels, and some of many that differ late. */
 export function topicNames(): fc.Arbitrary<string> {
-  return fc.array(fc.constantFrom(...LEVELS), { minLength: 1, maxLength: 4 })
-    .map((levels) => levels.join("/") || "/");
+  return fc.oneof(
+    {
+      weight: 3,
+      arbitrary: fc.array(fc.constantFrom(...LEVELS), {
+        minLength: 1,
+        maxLength: 4,
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.array(fc.constantFrom("", "a", "a", "a"), {
+        minLength: 5,
+        maxLength: 8,
+      }),
+    },
+  ).map((levels) => levels.join("/") || "/");
 }
 
 /** Filters of up to `maxLevels` levels from `levels`, with wildcards. */

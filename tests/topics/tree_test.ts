@@ -183,6 +183,48 @@ Deno.test("RetainedMessages.match() goes on while messages come and go", () => {
   for (let i = 1; i < 100; i += 2) assert(found.has(`a/${i}`), `a/${i}`);
 });
 
+Deno.test("RetainedMessages.match() finds what was there all the time, whatever comes and goes", () => {
+  const changes = fc.array(
+    fc.record({ topic: topicNames(), set: fc.boolean() }),
+    {
+      maxLength: 30,
+    },
+  );
+  const run = fc.property(
+    fc.array(topicNames(), { maxLength: 30 }),
+    filters(["a", "b", ""], 8),
+    fc.array(changes, { maxLength: 30 }),
+    (topics, filter, steps) => {
+      const retained = new RetainedMessages();
+      const all = new Set(topics);
+      for (const topic of all) retained.set(retainedMessage(topic));
+      const stayed = new Set(all);
+      const seen = new Set(all);
+      const found: string[] = [];
+      for (const message of retained.match(filter)) {
+        if (message !== undefined) found.push(message.topic);
+        for (const { topic, set } of steps.pop() ?? []) {
+          if (set) {
+            retained.set(retainedMessage(topic));
+            seen.add(topic);
+          } else {
+            retained.delete(topic);
+            stayed.delete(topic);
+          }
+        }
+      }
+      for (const topic of stayed) {
+        const times = found.filter((name) => name === topic).length;
+        assertEquals(times, matches(filter, topic) ? 1 : 0, topic);
+      }
+      for (const topic of found) {
+        assert(seen.has(topic) && matches(filter, topic), topic);
+      }
+    },
+  );
+  checkProperty(run, 300);
+});
+
 Deno.test("RetainedMessages forgets messages that have expired", () => {
   const retained = new RetainedMessages();
   const message = retainedMessage("a");
