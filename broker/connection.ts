@@ -337,7 +337,7 @@ export class Connection implements InputOwner, OutputOwner {
   #process(input: Input): Promise<void> | undefined {
     const { core } = this;
     const { bytes } = input;
-    while (this.phase !== "closed") {
+    for (let count = 1; this.phase !== "closed"; count++) {
       const { start, end } = input;
       if (end - start < 2) break;
       const size = frameSize(bytes, start, end, this.#limit);
@@ -355,8 +355,9 @@ export class Connection implements InputOwner, OutputOwner {
       core.stats.packetsReceived++;
       // What a timer or a plugin has filled is not this client's doing.
       core.congestion = null;
-      const wait = handleFrame(this, bytes, start, start + size) ??
-        this.relief();
+      let wait = handleFrame(this, bytes, start, start + size) ?? this.relief();
+      // What was read at once may take long to handle.
+      if (count % 16 === 0) wait ??= core.turns.pauseIfLong(this.#lastSeen);
       if (wait !== undefined) return wait;
     }
     input.compact();

@@ -12,7 +12,7 @@
 
 import { setImmediate } from "node:timers";
 
-/** How long those who have more to read may go on, in milliseconds. */
+/** How long those who have more to do may go on, in milliseconds. */
 const LONGEST = 1;
 /** How many of them may read when they go on. */
 const FIRST = 4;
@@ -52,6 +52,42 @@ export class Turns {
       this.#waiting.push(reader);
       this.#take().read();
     }
+  }
+
+  /**
+   * Lets the others have their turn, after something that took long.
+   *
+   * @param began When it began, in milliseconds since 1970.
+   * @returns A promise to wait for, unless it did not take long.
+   */
+  pauseIfLong(began: number): Promise<void> | undefined {
+    if (Date.now() - began <= LONGEST) return undefined;
+    return new Promise((resolve) => {
+      if (!this.#open) this.#begin(performance.now());
+      this.#waiting.push({ read: resolve });
+    });
+  }
+
+  /**
+   * Does something a number of times; what takes long, a part at a time.
+   *
+   * @param count How many times.
+   * @param step Does it once; a promise is waited for.
+   * @param from With which number it begins.
+   * @returns A promise, unless it was done at once.
+   */
+  repeat(
+    count: number,
+    step: (index: number) => Promise<void> | void,
+    from = 0,
+  ): Promise<void> | undefined {
+    const began = Date.now();
+    for (let i = from; i < count; i++) {
+      const wait = step(i) ??
+        (i % 32 === 31 ? this.pauseIfLong(began) : undefined);
+      if (wait) return wait.then(() => this.repeat(count, step, i + 1));
+    }
+    return undefined;
   }
 
   #begin(now: number): void {

@@ -40,8 +40,9 @@ interface Refusal {
 }
 
 /**
- * Handles a SUBSCRIBE. Without a plugin that takes its time it is done at once: a
- * message that another client sends right afterwards is delivered.
+ * Handles a SUBSCRIBE. Without a plugin that takes its time, and unless it has very
+ * many filters, it is done at once: a message that another client sends right afterwards
+ * is delivered.
  */
 export function handleSubscribe(
   connection: Connection,
@@ -55,30 +56,6 @@ export function handleSubscribe(
     sendSuback(connection, packet, granted, "the store cannot be written");
     return;
   }
-  const answers: (Granted | Refusal)[] = [];
-  const next = (): Promise<void> | undefined => {
-    while (answers.length < packet.subscriptions.length) {
-      const requested = packet.subscriptions[answers.length];
-      const answer = grant(connection, packet, requested);
-      if (answer instanceof Promise) {
-        return answer.then((later) => {
-          answers.push(later);
-          return next();
-        });
-      }
-      answers.push(answer);
-    }
-    if (connection.session === null) return undefined;
-    return subscribe(connection, packet, answers);
-  };
-  return next();
-}
-
-function subscribe(
-  connection: Connection,
-  packet: ISubscribePacket,
-  answers: readonly (Granted | Refusal)[],
-): Promise<void> | undefined {
   const { core } = connection;
   const session = connection.session!;
   const before = core.journal?.ops;
@@ -93,21 +70,18 @@ function subscribe(
   };
   const fresh: Granted[] = [];
   const replays: Subscription[] = [];
-  for (const answer of answers) {
-    if (!("subscription" in answer)) {
-      refuse(answer);
-      continue;
-    }
+  const settle = (answer: Granted | Refusal): void => {
+    if (connection.session !== session) return;
+    if (!("subscription" in answer)) return refuse(answer);
     const { subscription, requested } = answer;
     const limit = fullQuota(core, session, subscription.filter.text);
     if (limit !== undefined) {
-      refuse({
+      return refuse({
         reasonCode: ReasonCode.QuotaExceeded,
         reasonString: limit === "maxMemory"
           ? "the broker is short of memory"
           : `at most ${core.config[limit]} subscriptions are allowed`,
       });
-      continue;
     }
     const isNew = session.subscribe(subscription);
     granted.push(subscription.qos);
@@ -118,7 +92,12 @@ function subscribe(
       subscription.filter.group === undefined && handling !== 2 &&
       (handling === 0 || isNew)
     ) replays.push(subscription);
-  }
+  };
+  const done = core.turns.repeat(packet.subscriptions.length, (i) => {
+    if (connection.session !== session) return;
+    const answer = grant(connection, packet, packet.subscriptions[i]);
+    return answer instanceof Promise ? answer.then(settle) : settle(answer);
+  });
   const answer = (): void => {
     if (connection.session !== session) return;
     sendSuback(connection, packet, granted, [...reasons].join("; "));
@@ -140,8 +119,11 @@ function subscribe(
       core.sessions.collectShared(session);
     }
   };
-  if (core.journal?.ops === before) answer();
-  else return core.journal!.stored().then(answer);
+  const finish = (): Promise<void> | undefined => {
+    if (core.journal?.ops === before) answer();
+    else return core.journal!.stored().then(answer);
+  };
+  return done === undefined ? finish() : done.then(finish);
 }
 
 function sendSuback(

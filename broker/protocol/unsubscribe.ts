@@ -9,6 +9,7 @@ import { ReasonCode } from "../../codec/reason_codes.ts";
 import { Stop } from "../../plugins/interceptors.ts";
 import type { Connection } from "../connection.ts";
 import { interceptUnsubscribe } from "../interception/subscriptions.ts";
+import type { Session } from "../session/session.ts";
 import { storeReason } from "../store/failure.ts";
 import { parseFilter } from "../topics/filter.ts";
 import { refusalCode } from "./reasons.ts";
@@ -30,44 +31,27 @@ export function handleUnsubscribe(
     });
     return;
   }
-  const filters: (string | Stop)[] = [];
-  const next = (): Promise<void> | undefined => {
-    while (filters.length < packet.unsubscriptions.length) {
-      const filter = packet.unsubscriptions[filters.length];
-      // One that is not valid is in no subscription.
-      const answer = typeof parseFilter(filter) === "string"
-        ? filter
-        : interceptUnsubscribe(core, session, filter);
-      if (answer instanceof Promise) {
-        return answer.then((later) => {
-          filters.push(later);
-          return next();
-        });
-      }
-      filters.push(answer);
-    }
-    if (connection.session !== session) return undefined;
-    return unsubscribe(connection, packet, filters);
-  };
-  return next();
-}
-
-function unsubscribe(
-  connection: Connection,
-  { messageId }: IUnsubscribePacket,
-  filters: readonly (string | Stop)[],
-): Promise<void> | undefined {
-  const { core } = connection;
-  const session = connection.session!;
   const before = core.journal?.ops;
-  const granted = filters.map((filter) => {
+  const { messageId, unsubscriptions } = packet;
+  const granted: number[] = [];
+  const removed: string[] = [];
+  const settle = (filter: string | Stop): void => {
+    if (connection.session !== session) return;
     if (filter instanceof Stop) {
-      return refusalCode("UNSUBACK", filter.reasonCode);
+      granted.push(refusalCode("UNSUBACK", filter.reasonCode));
+      return;
     }
-    if (session.unsubscribe(filter)) return ReasonCode.Success;
-    return typeof parseFilter(filter) === "string"
-      ? ReasonCode.TopicFilterInvalid
-      : ReasonCode.NoSubscriptionExisted;
+    granted.push(unsubscribe(session, filter));
+    removed.push(filter);
+  };
+  const done = core.turns.repeat(unsubscriptions.length, (i) => {
+    if (connection.session !== session) return;
+    const filter = unsubscriptions[i];
+    // One that is not valid is in no subscription.
+    const answer = typeof parseFilter(filter) === "string"
+      ? filter
+      : interceptUnsubscribe(core, session, filter);
+    return answer instanceof Promise ? answer.then(settle) : settle(answer);
   });
   const answer = (): void => {
     if (connection.session !== session) return;
@@ -77,14 +61,23 @@ function unsubscribe(
       return;
     }
     if (core.plugins.hooks.onBrokerClientUnsubscribed.length === 0) return;
-    for (const topic of filters) {
-      if (topic instanceof Stop) continue;
+    for (const topic of removed) {
       core.plugins.emit("onBrokerClientUnsubscribed", {
         clientId: session.clientId,
         topic,
       });
     }
   };
-  if (core.journal?.ops === before) answer();
-  else return core.journal!.stored().then(answer);
+  const finish = (): Promise<void> | undefined => {
+    if (core.journal?.ops === before) answer();
+    else return core.journal!.stored().then(answer);
+  };
+  return done === undefined ? finish() : done.then(finish);
+}
+
+function unsubscribe(session: Session, filter: string): number {
+  if (session.unsubscribe(filter)) return ReasonCode.Success;
+  return typeof parseFilter(filter) === "string"
+    ? ReasonCode.TopicFilterInvalid
+    : ReasonCode.NoSubscriptionExisted;
 }

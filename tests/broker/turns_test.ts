@@ -1,6 +1,6 @@
-import { assert } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { type Reader, Turns } from "../../broker/turns.ts";
-import { startBroker, TestClient } from "../_client.ts";
+import { eventually, startBroker, TestClient } from "../_client.ts";
 import { publish } from "../protocol/_helpers.ts";
 
 /** A reader that always finds more, as long as `go` says so. */
@@ -51,4 +51,50 @@ Deno.test("a client that publishes without a pause holds up no other", async () 
   stopped = true;
   await flooding;
   await flooder.ping();
+});
+
+Deno.test("a packet with very many filters holds up no other", async () => {
+  await using broker = await startBroker();
+  await using client = await TestClient.connect(broker);
+  await using other = await TestClient.connect(broker);
+  const topics = Array.from({ length: 100_000 }, (_, i) => `${i % 10}/+`);
+  const subscriptions = topics.map((topic) => ({ topic, qos: 0 as const }));
+  const sending = client.send({
+    cmd: "subscribe",
+    messageId: 1,
+    subscriptions,
+  });
+  let answered = false;
+  const answer = client.expect("suback").finally(() => answered = true);
+  let pings = 0;
+  for (; !answered; pings++) await other.ping();
+  // Two or three while the packet comes.
+  assert(pings > 6, `${pings} pings`);
+  await sending;
+  assertEquals((await answer).granted.length, topics.length);
+  assertEquals(broker.context.stats().subscriptions, 10);
+  await client.send({
+    cmd: "unsubscribe",
+    messageId: 1,
+    unsubscriptions: topics,
+  });
+  await client.expect("unsuback");
+  assertEquals(broker.context.stats().subscriptions, 0);
+});
+
+Deno.test("a client that is gone before its filters are done leaves none behind", async () => {
+  await using broker = await startBroker();
+  await using other = await TestClient.connect(broker);
+  {
+    await using client = await TestClient.connect(broker);
+    const subscriptions = Array.from(
+      { length: 50_000 },
+      (_, i) => ({ topic: `${i % 5000}/+`, qos: 0 as const }),
+    );
+    await client.send({ cmd: "subscribe", messageId: 1, subscriptions });
+    await eventually(() => broker.context.stats().subscriptions > 0);
+  }
+  await eventually(() => broker.context.stats().clientsConnected === 1);
+  await other.ping();
+  assertEquals(broker.context.stats().subscriptions, 0);
 });
