@@ -6,6 +6,8 @@
 
 import { type PacketSpec, wire } from "../fuzz/wire.ts";
 import {
+  between,
+  crowd,
   type Flood,
   Flooder,
   isOver,
@@ -75,10 +77,13 @@ async function unreadMessages(flood: Flood): Promise<void> {
     clean: false,
   });
   await reader.packet(subscribe(["flood/#"], 2));
-  await together(share(flood, 200), async (i) => {
+  await together(crowd(flood, 200), async (i) => {
     using publisher = await Flooder.connect(flood, `publisher-${i}`);
     const one = wire(
-      message("flood/t", { payload: "x".repeat(500), qos: i % 3 }),
+      message("flood/t", {
+        payload: "x".repeat(between(flood, 0, 1000)),
+        qos: between(flood, 0, 2),
+      }),
       4,
     );
     const many = repeated(one, 50);
@@ -87,18 +92,20 @@ async function unreadMessages(flood: Flood): Promise<void> {
     publisher[Symbol.dispose]();
     await reading;
   });
+  // Its session would wait for it.
+  using _ended = await Flooder.connect(flood, "never-reads");
 }
 
 /** 5,000 connections that never send a whole CONNECT. */
 async function halfOpen(flood: Flood): Promise<void> {
   const open: Flooder[] = [];
-  const part = Uint8Array.of(0x10, 0x7f, 0, 4, 0x4d, 0x51);
-  const count = share(flood, 5000);
+  const connect = Uint8Array.of(0x10, 0x7f, 0, 4, 0x4d, 0x51, 0x54, 0x54, 4);
+  const count = crowd(flood, 5000);
   for (let i = 0; i < count && !isOver(flood); i += 100) {
-    await together(Math.min(100, count - i), async (j) => {
+    await together(Math.min(100, count - i), async () => {
       const flooder = await Flooder.open(flood);
       open.push(flooder);
-      if (j % 2 === 0) await flooder.send(part);
+      await flooder.send(connect.subarray(0, between(flood, 0, 9)));
     });
   }
   await untilOver(flood);
@@ -107,21 +114,24 @@ async function halfOpen(flood: Flood): Promise<void> {
 
 /** Connections that come and go as fast as they can. */
 async function storm(flood: Flood): Promise<void> {
-  await together(share(flood, 100), async (i) => {
+  await together(crowd(flood, 100), async (i) => {
     for (let n = 0; !isOver(flood); n++) {
       // Some with identifiers of their own, some take over from each other.
       const id = i % 2 === 0 ? `storm-${i}-${n}` : `storm-${n % 10}`;
       using flooder = await Flooder.connect(flood, id);
-      if (n % 3 === 0) await flooder.send(Uint8Array.of(0xe0, 0));
+      // Most with DISCONNECT, some within a packet.
+      if (flood.random() < 0.7) await flooder.send(Uint8Array.of(0xe0, 0));
+      else await flooder.send(Uint8Array.of(0x30, 0x10));
     }
   });
 }
 
 /** Packets that come byte by byte. */
 async function trickle(flood: Flood): Promise<void> {
-  await together(share(flood, 200), async (i) => {
+  await together(crowd(flood, 200), async (i) => {
     using flooder = await Flooder.connect(flood, `trickle-${i}`);
-    const bytes = wire(message("trickle", { payload: "x".repeat(200) }), 4);
+    const payload = "x".repeat(between(flood, 0, 400));
+    const bytes = wire(message("trickle", { payload }), 4);
     for (let n = 0; !isOver(flood) && !flooder.broken; n++) {
       const at = n % bytes.length;
       await flooder.send(bytes.subarray(at, at + 1));
@@ -129,14 +139,14 @@ async function trickle(flood: Flood): Promise<void> {
   });
 }
 
-/** 1,000 connections that announce a packet of 2 MiB and send its beginning only. */
+/** 1,000 connections that announce a packet of 1 to 2 MiB and send its beginning only. */
 async function giantPackets(flood: Flood): Promise<void> {
-  const header = Uint8Array.of(0x30, 0xf0, 0xff, 0x7f, 0, 1, 0x67);
   const open: Flooder[] = [];
-  await together(share(flood, 1000), async (i) => {
+  await together(crowd(flood, 1000), async (i) => {
     const flooder = await Flooder.connect(flood, `giant-${i}`);
     open.push(flooder);
-    await flooder.send(header);
+    const size = between(flood, 64, 127);
+    await flooder.send(Uint8Array.of(0x30, 0xf0, 0xff, size, 0, 1, 0x67));
   });
   await untilOver(flood);
   for (const flooder of open) flooder[Symbol.dispose]();
@@ -144,7 +154,7 @@ async function giantPackets(flood: Flood): Promise<void> {
 
 /** QoS 2 with every identifier there is, and no PUBREL. */
 async function unreleased(flood: Flood): Promise<void> {
-  await together(share(flood, 100), async (i) => {
+  await together(crowd(flood, 100), async (i) => {
     using flooder = await Flooder.connect(flood, `unreleased-${i}`);
     const reading = flooder.drain();
     for (let id = 1; id < 65536 && !isOver(flood) && !flooder.broken;) {
@@ -163,7 +173,7 @@ async function unreleased(flood: Flood): Promise<void> {
 /** A million topics, each used once. */
 async function distinctTopics(flood: Flood): Promise<void> {
   const each = share(flood, 1_000_000) / 10;
-  await together(10, async (i) => {
+  await together(crowd(flood, 10), async (i) => {
     using flooder = await Flooder.connect(flood, `topics-${i}`);
     for (let n = 0; n < each && !isOver(flood) && !flooder.broken; n += 100) {
       const packets: number[] = [];
@@ -179,7 +189,7 @@ async function distinctTopics(flood: Flood): Promise<void> {
 async function deepTopics(flood: Flood): Promise<void> {
   const levels = (count: number, level: string): string =>
     Array.from({ length: count }, () => level).join("/");
-  await together(share(flood, 50), async (i) => {
+  await together(crowd(flood, 50), async (i) => {
     for (let n = 0; !isOver(flood); n++) {
       using flooder = await Flooder.connect(flood, `deep-${i}`);
       await flooder.packet(subscribe([
@@ -196,8 +206,7 @@ async function deepTopics(flood: Flood): Promise<void> {
 
 /** Filters and retained messages of many levels, no two with a level in common: a tree's worst. */
 async function deepFilters(flood: Flood): Promise<void> {
-  const retained: string[] = [];
-  await together(share(flood, 50), async (i) => {
+  await together(crowd(flood, 50), async (i) => {
     using flooder = await Flooder.connect(flood, `deep-${i}`);
     const reading = flooder.drain();
     for (let n = 0; !isOver(flood) && !flooder.broken; n++) {
@@ -205,7 +214,6 @@ async function deepFilters(flood: Flood): Promise<void> {
         { length: 20 },
         (_, k) => `${i}/${n}/${k}${"/d".repeat(120)}`,
       );
-      retained.push(...topics);
       await flooder.packet(subscribe(topics.map((topic) => `${topic}/+/#`)));
       for (const topic of topics) {
         await flooder.packet(message(topic, { retain: true }));
@@ -214,7 +222,6 @@ async function deepFilters(flood: Flood): Promise<void> {
     flooder[Symbol.dispose]();
     await reading;
   });
-  await forget(flood, retained);
 }
 
 /** Packets with as many user properties as fit. */
@@ -226,7 +233,7 @@ async function userProperties(flood: Flood): Promise<void> {
     message("users", { properties: properties(10_000) }),
     5,
   );
-  await together(share(flood, 50), async (i) => {
+  await together(crowd(flood, 50), async (i) => {
     while (!isOver(flood)) {
       using flooder = await Flooder.connect(flood, `users-${i}`, {}, 5);
       await flooder.packet(subscribe(["users"]), 5);
@@ -242,7 +249,7 @@ async function userProperties(flood: Flood): Promise<void> {
 
 /** As many subscriptions as the broker takes. */
 async function subscriptions(flood: Flood): Promise<void> {
-  await together(share(flood, 100), async (i) => {
+  await together(crowd(flood, 100), async (i) => {
     using flooder = await Flooder.connect(flood, `subscriber-${i}`);
     const reading = flooder.drain();
     for (let n = 0; !isOver(flood) && !flooder.broken; n += 200) {
@@ -261,7 +268,7 @@ async function subscriptions(flood: Flood): Promise<void> {
 
 /** Many groups, many members of one group, and those who publish to them. */
 async function sharedSubscriptions(flood: Flood): Promise<void> {
-  const members = share(flood, 500);
+  const members = crowd(flood, 500);
   await together(members, async (i) => {
     using flooder = await Flooder.connect(flood, `member-${i}`);
     const reading = flooder.drain();
@@ -284,12 +291,12 @@ async function wills(flood: Flood): Promise<void> {
   using reader = await Flooder.connect(flood, "wills");
   await reader.packet(subscribe(["will/#"]));
   const reading = reader.drain();
-  await together(share(flood, 100), async (i) => {
+  await together(crowd(flood, 100), async (i) => {
     for (let n = 0; !isOver(flood); n++) {
       using _flooder = await Flooder.connect(flood, `will-${i}-${n}`, {
         will: {
           topic: `will/${i}`,
-          payload: "x".repeat(10_000),
+          payload: "x".repeat(between(flood, 0, 20_000)),
           qos: 1,
           retain: n % 2 === 0,
           properties: [],
@@ -301,14 +308,16 @@ async function wills(flood: Flood): Promise<void> {
   await reading;
 }
 
-/** A session that stays for every new client identifier. */
+/** For every new client identifier a session that stays until the flood is over. */
 async function clientIds(flood: Flood): Promise<void> {
-  await together(share(flood, 100), async (i) => {
+  await together(crowd(flood, 100), async (i) => {
     for (let n = 0; !isOver(flood); n++) {
       using flooder = await Flooder.connect(
         flood,
         `id-${i}-${n}`,
-        { properties: [[17, 20]] },
+        {
+          properties: [[17, 1 + Math.ceil((flood.until - Date.now()) / 1000)]],
+        },
         5,
       );
       await flooder.packet(subscribe([`id/${n}`], 1), 5);
@@ -332,7 +341,7 @@ async function retainedReplays(flood: Flood): Promise<void> {
       await writer.send(Uint8Array.from(packets));
     }
   }
-  await together(share(flood, 20), async (i) => {
+  await together(crowd(flood, 20), async (i) => {
     using flooder = await Flooder.connect(flood, `asks-${i}`);
     const reading = flooder.drain();
     while (!isOver(flood) && !flooder.broken) {
@@ -345,21 +354,4 @@ async function retainedReplays(flood: Flood): Promise<void> {
     flooder[Symbol.dispose]();
     await reading;
   });
-  await forget(
-    flood,
-    Array.from({ length: count }, (_, n) => `retained/${n}/a`),
-  );
-}
-
-/** Clears retained messages, so that the broker can be as it was. */
-async function forget(flood: Flood, topics: readonly string[]): Promise<void> {
-  using cleaner = await Flooder.connect(flood, "cleaner");
-  for (let n = 0; n < topics.length && !cleaner.broken; n += 100) {
-    const packets = topics.slice(n, n + 100).flatMap((topic) => [
-      ...wire(message(topic, { retain: true, payload: "" }), 4),
-    ]);
-    await cleaner.send(Uint8Array.from(packets));
-  }
-  await cleaner.send(Uint8Array.of(0xc0, 0));
-  await cleaner.read(64);
 }

@@ -14,6 +14,7 @@ import {
   type BrokerConfig,
   type BrokerStats,
   createLogger,
+  type RetainedService,
 } from "../../mod.ts";
 
 /** How a broker is. */
@@ -24,6 +25,8 @@ export interface Health {
   readonly rss: number;
   /** Sessions. */
   readonly sessions: number;
+  /** Whether it has raised the alarm `memory`. */
+  readonly shortOfMemory: boolean;
 }
 
 /** A broker in a process of its own, on a free port of 127.0.0.1. */
@@ -72,8 +75,17 @@ export class BrokerProcess implements AsyncDisposable {
 
   /** Asks how the broker is. It rejects if the broker has died. */
   health(): Promise<Health> {
+    return this.#ask("health");
+  }
+
+  /** Has the broker's administrator remove all retained messages. */
+  async forget(): Promise<void> {
+    await this.#ask("forget");
+  }
+
+  #ask(question: string): Promise<Health> {
     const answer = this.#asking.then(async () => {
-      await this.#writer.write(new TextEncoder().encode("?\n"));
+      await this.#writer.write(new TextEncoder().encode(`${question}\n`));
       const { value } = await this.#lines.read();
       if (value === undefined) throw new Error("The broker has died");
       return JSON.parse(value) as Health;
@@ -106,24 +118,42 @@ export class BrokerProcess implements AsyncDisposable {
 
 /** Serves until standard input ends. */
 async function serve(config: BrokerConfig): Promise<void> {
+  let shortOfMemory = false;
+  const alarms = {
+    onBrokerAlarmRaised: () => void (shortOfMemory = true),
+    onBrokerAlarmCleared: () => void (shortOfMemory = false),
+  };
   const broker = new Broker({
     listeners: { default: { bind: "127.0.0.1:0" } },
-    plugins: { auth_anonymous: null },
+    plugins: [{ auth_anonymous: null }, alarms],
     ...config,
   }, { logger: createLogger({ level: "error", format: "text" }) });
   await broker.start();
   say({ port: broker.listeners[0].port });
   const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream())
     .pipeThrough(new TextLineStream());
-  for await (const _ of lines) {
+  for await (const line of lines) {
+    if (line === "forget") await forget(broker.context.retained);
     const health: Health = {
       stats: broker.context.stats(),
       rss: Deno.memoryUsage().rss,
       sessions: [...broker.context.sessions].length,
+      shortOfMemory,
     };
     say(health);
   }
   await broker.shutdown();
+}
+
+/** Removes all retained messages, a few at a time, since others want to be served. */
+async function forget(retained: RetainedService): Promise<void> {
+  let count = 0;
+  for (const { topic } of retained.match("#")) {
+    retained.clear(topic);
+    if (++count % 100 === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+  }
 }
 
 function say(value: unknown): void {

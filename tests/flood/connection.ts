@@ -14,6 +14,20 @@ export interface Flood {
   readonly until: number;
   /** How many there are of what the attack has many of, as a part of the whole: 0 to 1. */
   readonly scale: number;
+  /** Whether there is one attacker only. */
+  readonly alone: boolean;
+  /** A number from 0 to 1; the same row of them for the same seed. */
+  random(): number;
+}
+
+/** How many attackers there are where the whole flood has `count`. */
+export function crowd(flood: Flood, count: number): number {
+  return flood.alone ? 1 : share(flood, count);
+}
+
+/** A whole number from `least` to `most`. */
+export function between(flood: Flood, least: number, most: number): number {
+  return least + Math.floor(flood.random() * (most - least + 1));
 }
 
 /** Of `count` of the whole flood as many as this one has, at least one. */

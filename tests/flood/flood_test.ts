@@ -13,19 +13,16 @@ Deno.test("floods do no harm to others", async (t) => {
   await using good = await GoodClients.connect(broker.port, 50, 100);
   for (const name of Object.keys(ATTACKS)) {
     await t.step(name, async () => {
-      const seconds = 0.7;
-      const { lost, problems, rssMaximum, health } = await attack(
-        broker,
-        good,
-        { name, seconds, scale: 0.05, by: fromHere },
-      );
+      const { lost, problems, rssMaximum } = await attack(broker, good, {
+        name,
+        seconds: 0.5,
+        scale: 0.05,
+        alone: false,
+        seed: 1,
+        by: fromHere,
+      });
       assertEquals([lost, problems], [0, []]);
       assert(rssMaximum < GIB, `${rssMaximum} bytes of memory`);
-      const { subscriptions, inflightIn, retained } = health.stats;
-      // Those of the good ones, of sessions that last, and no more.
-      assert(subscriptions <= 50 + health.sessions, `${subscriptions}`);
-      assertEquals(inflightIn, 0);
-      assert(retained < 100, `${retained} retained messages`);
     });
   }
 });

@@ -10,8 +10,8 @@ import { wire } from "../fuzz/wire.ts";
 
 /** What became of the messages of all good clients. */
 export interface GoodResult {
-  /** Messages that the broker has acknowledged. */
-  readonly acknowledged: number;
+  /** Messages that were sent. */
+  readonly sent: number;
   /** Messages that arrived. */
   readonly delivered: number;
   /** What went wrong. */
@@ -223,7 +223,7 @@ export class GoodClients implements AsyncDisposable {
   /** How it went since the last time. */
   take(): GoodResult {
     const result = {
-      acknowledged: this.acknowledged,
+      sent: this.#sent,
       delivered: this.#delivered,
       problems: this.#problems,
       latencies: Float64Array.from(this.#latencies).sort(),

@@ -6,6 +6,8 @@
 
 import { ATTACKS } from "./attacks.ts";
 import type { BrokerProcess, Health } from "./broker_process.ts";
+import { TestClient } from "../_client.ts";
+import { publish } from "../protocol/_helpers.ts";
 import { type GoodClients, quantile } from "./good_clients.ts";
 
 /** How an attack is run. */
@@ -16,6 +18,10 @@ export interface AttackOptions {
   readonly seconds: number;
   /** How large it is, 0 to 1. */
   readonly scale: number;
+  /** Whether there is one attacker only. */
+  readonly alone: boolean;
+  /** What the random numbers begin with. */
+  readonly seed: number;
   /** Who attacks; says what was in the way. */
   readonly by: (order: AttackOrder) => Promise<string | undefined>;
 }
@@ -26,14 +32,28 @@ export interface AttackOrder {
   readonly port: number;
   readonly seconds: number;
   readonly scale: number;
+  readonly alone: boolean;
+  readonly seed: number;
 }
 
 /** Attacks from this process. */
-export async function fromHere(
-  { name, port, seconds, scale }: AttackOrder,
-): Promise<undefined> {
-  const until = Date.now() + seconds * 1000;
-  await ATTACKS[name]({ port, scale, until });
+export async function fromHere(order: AttackOrder): Promise<undefined> {
+  const until = Date.now() + order.seconds * 1000;
+  await ATTACKS[order.name]({
+    ...order,
+    until,
+    random: randomNumbers(order.seed),
+  });
+}
+
+/** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */
+function randomNumbers(seed: number): () => number {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), seed | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
 }
 
 /** Attacks from a process of its own, so that the good clients have this one for themselves. */
@@ -59,13 +79,14 @@ export interface AttackResult {
   readonly rssMaximum: number;
   /** The broker afterwards. */
   readonly health: Health;
-  /** Good clients' messages that were acknowledged and did not arrive. */
+  /** How many messages of good clients did not arrive. */
   readonly lost: number;
-  /** What else went wrong for good clients. */
+  /** What else went wrong. */
   readonly problems: readonly string[];
-  /** Milliseconds that 50 and 99 of 100 of their messages took at most. */
-  readonly median: number;
+  /** Milliseconds that 99 of 100 of their messages took at most. */
   readonly p99: number;
+  /** Seconds from the end of the attack until the broker was as before. */
+  readonly recovery: number;
 }
 
 /**
@@ -74,7 +95,7 @@ export interface AttackResult {
  * @param broker The broker.
  * @param good The clients that must not notice.
  * @param options The attack.
- * @returns How it went; not before the broker is as it was.
+ * @returns How it went; not before the broker is as it was, or has had a minute for it.
  */
 export async function attack(
   broker: BrokerProcess,
@@ -83,31 +104,60 @@ export async function attack(
 ): Promise<AttackResult> {
   good.take();
   const failure = await options.by({ port: broker.port, ...options });
-  const health = await recovered(broker, good);
+  const during = good.take();
+  const end = performance.now();
+  const { health, remains } = await recovered(broker, good);
+  const recovery = (performance.now() - end) / 1000;
   await good.settle();
-  const { acknowledged, delivered, problems, latencies } = good.take();
+  const after = good.take();
+  const stranger = await askStranger(broker);
   return {
     rssMaximum: broker.rssMaximum,
     health,
-    lost: acknowledged - delivered,
-    problems: failure === undefined ? problems : [...problems, failure],
-    median: quantile(latencies, 0.5),
-    p99: quantile(latencies, 0.99),
+    lost: after.sent - after.delivered,
+    problems: [...during.problems, ...after.problems]
+      .concat([failure, remains, stranger].filter((one) => one !== undefined)),
+    p99: quantile(during.latencies, 0.99),
+    recovery,
   };
 }
 
-/** Waits until nobody is connected but the good clients. */
+/** Waits until there is nothing in the broker but what the good clients need. */
 async function recovered(
   broker: BrokerProcess,
   good: GoodClients,
-): Promise<Health> {
+): Promise<{ health: Health; remains?: string }> {
   const end = Date.now() + 60_000;
   for (;;) {
+    await broker.forget();
     const health = await broker.health();
-    if (health.stats.clientsConnected === good.count) return health;
+    const { stats, sessions, shortOfMemory } = health;
+    const { clientsConnected, subscriptions, retained, queued } = stats;
+    if (
+      clientsConnected === good.count && sessions === good.count &&
+      subscriptions === good.count && retained === 0 && queued === 0 &&
+      !shortOfMemory
+    ) return { health };
     if (Date.now() > end) {
-      throw new Error(`The broker does not recover: ${Deno.inspect(health)}`);
+      const rest = { clientsConnected, sessions, subscriptions, retained };
+      const remains = JSON.stringify({ ...rest, queued, shortOfMemory });
+      return { health, remains: `it does not recover: ${remains}` };
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Whether somebody new is served; if not, what is wrong. */
+async function askStranger(broker: BrokerProcess): Promise<string | undefined> {
+  try {
+    await using client = await TestClient.connect(broker.port, {
+      clientId: "stranger",
+    });
+    await client.subscribe("stranger");
+    await client.send(publish("stranger", "hello"));
+    const answer = await client.message();
+    return answer === "stranger: hello" ? undefined : `it answers ${answer}`;
+  } catch (error) {
+    return `a new client is not served: ${error}`;
   }
 }
