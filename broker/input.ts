@@ -126,7 +126,15 @@ export class Input {
     let capacity = this.bytes.length;
     if (this.#expected > capacity) {
       const most = this.#expected > LARGEST / 2 ? LARGEST_FOR_PACKETS : LARGEST;
-      capacity = Math.max(this.#expected, Math.min(most, this.#expected * 4));
+      const room = Math.max(
+        this.#expected,
+        Math.min(most, this.#expected * 4),
+      );
+      // Who announces a giant packet has not sent it yet.
+      capacity = Math.max(
+        capacity,
+        Math.min(room, Math.max(LARGEST, left * 4)),
+      );
     } else if (this.#full && capacity < LARGEST) {
       capacity = Math.min(LARGEST, capacity * 16);
     } else if (left === 0 && capacity > LARGEST_FOR_PACKETS) {
