@@ -344,7 +344,7 @@ export class Connection implements InputOwner, OutputOwner {
       if (size === 0) break;
       if (start + size > end) {
         if (this.phase === "connect") expectConnect(bytes[start]);
-        input.expect(size);
+        input.expect(core.memory.admit(size));
         break;
       }
       if (this.throttle !== undefined) {

@@ -7,16 +7,20 @@
  */
 
 import { getHeapStatistics } from "node:v8";
+import { ReasonCode } from "../../codec/reason_codes.ts";
 import type { PluginManager } from "../../plugins/manager.ts";
 import type { Logger } from "../../plugins/mod.ts";
 import type { Clock } from "../clock.ts";
 import type { Limits } from "../config/types.ts";
 import { collectGarbage } from "./collect_garbage.ts";
+import { LimitError } from "./limit_error.ts";
 
 /** Milliseconds between two looks. */
 const INTERVAL = 200;
 /** After how many things that stay it looks, too. */
 const OFTEN = 32;
+/** Bytes of a packet for which there is always room. */
+const SMALL_PACKET = 1 << 16;
 /** The part of what there is that may be used. */
 const SHARE = 0.8;
 /** Below this part of what may be used, it is over. */
@@ -97,6 +101,21 @@ export class MemoryGuard {
   hasRoom(): boolean {
     if (++this.#asked % OFTEN === 0) this.look();
     return !this.exceeded;
+  }
+
+  /**
+   * Has a client that has begun to send a large packet go on, if there is memory for it.
+   *
+   * @param size Size of the packet in bytes.
+   * @returns The size.
+   */
+  admit(size: number): number {
+    if (size <= SMALL_PACKET || this.hasRoom()) return size;
+    throw new LimitError(
+      "maxMemory",
+      ReasonCode.QuotaExceeded,
+      `the broker is short of memory for a packet of ${size} bytes`,
+    );
   }
 
   /** Looks now, and again and again until the clock is cleared. */

@@ -26,6 +26,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   "connect and disconnect": storm,
   "one byte at a time": trickle,
   "giant packets that never come": giantPackets,
+  "giant packets without their end": giantPacketsWithoutEnd,
   "messages that are never released": unreleased,
   "distinct topics": distinctTopics,
   "deep topics": deepTopics,
@@ -140,13 +141,24 @@ async function trickle(flood: Flood): Promise<void> {
 }
 
 /** 1,000 connections that announce a packet of 1 to 2 MiB and send its beginning only. */
-async function giantPackets(flood: Flood): Promise<void> {
+function giantPackets(flood: Flood): Promise<void> {
+  return unfinished(flood, 0);
+}
+
+/** The same, but they send most of it. */
+function giantPacketsWithoutEnd(flood: Flood): Promise<void> {
+  return unfinished(flood, 1_000_000);
+}
+
+async function unfinished(flood: Flood, size: number): Promise<void> {
   const open: Flooder[] = [];
+  const part = new Uint8Array(size);
   await together(crowd(flood, 1000), async (i) => {
     const flooder = await Flooder.connect(flood, `giant-${i}`);
     open.push(flooder);
-    const size = between(flood, 64, 127);
-    await flooder.send(Uint8Array.of(0x30, 0xf0, 0xff, size, 0, 1, 0x67));
+    const last = between(flood, 64, 127);
+    await flooder.send(Uint8Array.of(0x30, 0xf0, 0xff, last, 0, 1, 0x67));
+    await flooder.send(part);
   });
   await untilOver(flood);
   for (const flooder of open) flooder[Symbol.dispose]();

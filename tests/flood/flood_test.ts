@@ -15,7 +15,7 @@ Deno.test("floods do no harm to others", async (t) => {
     await t.step(name, async () => {
       const { lost, problems, rssMaximum } = await attack(broker, good, {
         name,
-        seconds: 0.5,
+        seconds: 0.25,
         scale: 0.05,
         alone: false,
         seed: 1,

@@ -165,7 +165,10 @@ Deno.test("max-memory: what is there is served, nothing new is kept, until there
   // Who has a session may come back to it.
   await using back = await TestClient.connect(broker, lasting);
   assertEquals([back.code, back.connack?.sessionPresent], [0, true]);
-  assert(limitsOf(broker).maxMemory >= 5);
+  // Who begins to send a large packet is disconnected before it has come.
+  await back.send(publish("t", "x".repeat(200_000)));
+  assertEquals((await back.expect("disconnect")).reasonCode, 0x97);
+  assert(limitsOf(broker).maxMemory >= 6);
 
   await broker.reload(config(PLENTY));
   await eventually(() => alarms.length === 2);
