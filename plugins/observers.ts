@@ -8,6 +8,9 @@
 import type { FailureLog } from "./failure_log.ts";
 import { isThenable, TIMED_OUT, withTimeLimit } from "./time_limit.ts";
 
+/** How many events that have waited are delivered in one turn of the event loop. */
+const MOST_AT_ONCE = 100;
+
 /** A method of a plugin, bound to it. */
 export type EventHandler = (event: unknown) => unknown;
 
@@ -21,8 +24,9 @@ interface WaitingEvent {
 
 /**
  * Delivers events to one plugin. A handler that returns nothing runs inside the
- * caller's turn. After one that returns a promise, the plugin's later events wait
- * until it has settled; when too many wait, the oldest is dropped.
+ * caller's turn; what it causes itself, the plugin hears of afterwards. After one that
+ * returns a promise, the plugin's later events wait until it has settled. When too many
+ * wait, the oldest is dropped.
  */
 export class EventChannel {
   readonly #log: FailureLog;
@@ -87,17 +91,20 @@ export class EventChannel {
     event: unknown,
     done: (() => void) | undefined,
   ): void {
+    // Events that the handler itself causes wait until it is over.
+    this.#busy = true;
     try {
       const result = handler(event);
       if (isThenable(result)) {
-        this.#busy = true;
         this.#finish(name, result, done);
         return;
       }
     } catch (error) {
       this.#log.failed(name, error);
     }
+    this.#busy = false;
     done?.();
+    if (this.#head < this.#waiting.length) this.#drain();
   }
 
   #finish(
@@ -113,25 +120,28 @@ export class EventChannel {
   }
 
   #drain(): void {
-    this.#busy = false;
-    while (this.#head < this.#waiting.length) {
+    this.#busy = true;
+    for (let count = 0; this.#head < this.#waiting.length; count++) {
+      if (count === MOST_AT_ONCE) {
+        // A handler may cause an event at every event: the others want to be served.
+        this.#compact();
+        setTimeout(this.#proceed, 1);
+        return;
+      }
       const { name, handler, event, done } = this.#waiting[this.#head++];
-      // Events that the handler itself causes must queue up behind the others.
-      this.#busy = true;
-      let result: unknown;
       try {
-        result = handler(event);
+        const result = handler(event);
+        if (isThenable(result)) {
+          this.#compact();
+          this.#finish(name, result, done);
+          return;
+        }
       } catch (error) {
         this.#log.failed(name, error);
       }
-      if (isThenable(result)) {
-        this.#compact();
-        this.#finish(name, result, done);
-        return;
-      }
-      this.#busy = false;
       done?.();
     }
+    this.#busy = false;
     this.#waiting = [];
     this.#head = 0;
     const callbacks = this.#idleCallbacks;

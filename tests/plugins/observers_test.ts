@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { ClientEvent } from "../../plugins/mod.ts";
+import { eventually } from "../_client.ts";
 import { clientEvent, loadManager, MemoryLogger } from "./manager_support.ts";
 
 Deno.test("emit() reaches plugins in their order, within the turn", async () => {
@@ -133,4 +134,46 @@ Deno.test("the queue of an asynchronous observer is bounded: the oldest events a
   assertEquals(logger.lines.length, 1);
   assertEquals(logger.lines[0].level, "warn");
   assertStringIncludes(logger.text, 'The plugin "slow" is too slow');
+});
+
+Deno.test("emit() within a handler: the plugin hears of it when the handler is over", async () => {
+  const seen: string[] = [];
+  const manager = await loadManager([
+    {
+      plugin: {
+        onBrokerClientConnected({ clientId }: ClientEvent) {
+          seen.push(`${clientId} begins`);
+          if (clientId === "a") {
+            manager.emit("onBrokerClientConnected", clientEvent("b"));
+          }
+          seen.push(`${clientId} ends`);
+        },
+      },
+      path: "a",
+    },
+  ]);
+  manager.emit("onBrokerClientConnected", clientEvent("a"));
+  assertEquals(seen, ["a begins", "a ends", "b begins", "b ends"]);
+  await manager.close();
+});
+
+Deno.test("a handler that causes its event again and again holds nobody up", async () => {
+  let count = 0;
+  const manager = await loadManager([
+    {
+      plugin: {
+        onBrokerClientConnected() {
+          if (++count < 20_000) {
+            manager.emit("onBrokerClientConnected", clientEvent("x"));
+          }
+        },
+      },
+      path: "a",
+    },
+  ]);
+  manager.emit("onBrokerClientConnected", clientEvent("x"));
+  // It goes on while others are served.
+  assert(count < 20_000, `${count} at once`);
+  await eventually(() => count === 20_000);
+  await manager.close();
 });
