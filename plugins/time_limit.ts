@@ -31,8 +31,12 @@ export async function withTimeLimit<Value>(
   }
 }
 
-/** Whether a value must be waited for. */
+/** Whether a value must be waited for. One that cannot be read must: who waits gets the error. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null &&
-    typeof (value as { then?: unknown }).then === "function";
+  if (typeof value !== "object" || value === null) return false;
+  try {
+    return typeof (value as { then?: unknown }).then === "function";
+  } catch {
+    return true;
+  }
 }
