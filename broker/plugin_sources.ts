@@ -81,6 +81,7 @@ export async function loadPlugins(
     brokerConfig: config.raw,
     onAlarm,
     decisionTimeout: config.pluginTimeout * 1000,
+    closingTimeout: config.shutdownTimeout * 1000,
     authPolicy: config.authPolicy,
     topicPolicy: config.topicPolicy,
   });

@@ -80,6 +80,7 @@ export class PluginManager {
   #order: readonly Plugin[];
   #decisions: DecisionOptions;
   readonly #lifeCycleTimeout: number;
+  readonly #closingTimeout: number;
   #closing: Promise<void> | undefined;
   #telling = false;
 
@@ -110,6 +111,7 @@ export class PluginManager {
       decisionTimeout: options.decisionTimeout ?? 5000,
     };
     this.#lifeCycleTimeout = options.lifeCycleTimeout ?? 30_000;
+    this.#closingTimeout = options.closingTimeout ?? this.#lifeCycleTimeout;
     this.changes = new PluginChanges(options, this.#lifeCycleTimeout, {
       plugins: () => this.#plugins,
       exchange: (plugins, order) => {
@@ -187,7 +189,9 @@ export class PluginManager {
   async emitAndWait(name: LifeCycleEventName): Promise<void> {
     const inFlight = this.#inFlight;
     inFlight.enter();
-    const common = this.#lifeCycleTimeout;
+    const common = name.endsWith("Shutdown")
+      ? this.#closingTimeout
+      : this.#lifeCycleTimeout;
     for (const step of this.#lifeCycle.get(name) ?? []) {
       const { plugin, handler, timeout = common } = step;
       await plugin.channel.deliverAndWait(name, handler, undefined, timeout);
@@ -290,7 +294,7 @@ export class PluginManager {
     for (const name of EVENT_NAMES) this.#observers[name] = [];
     this.#lifeCycle.clear();
     this.intercepts = {};
-    await closeAll(this.#plugins, this.#lifeCycleTimeout);
+    await closeAll(this.#plugins, this.#closingTimeout);
     await this.changes.idle();
   }
 

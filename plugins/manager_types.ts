@@ -16,11 +16,13 @@ export interface PluginManagerOptions extends PluginHost {
   topicPolicy?: DecisionPolicy;
   /** Milliseconds that a plugin may take for a decision. Default: 5000. */
   decisionTimeout?: number;
-  /**
-   * Milliseconds that a plugin may take for a life cycle event, for its last events
-   * and for `close()`. Default: 30000.
-   */
+  /** Milliseconds that a plugin may take for an event of the start. Default: 30000. */
   lifeCycleTimeout?: number;
+  /**
+   * Milliseconds that a plugin may take for an event of the shutdown, for its last
+   * events and for `close()`. Default: `lifeCycleTimeout`.
+   */
+  closingTimeout?: number;
 }
 
 /** How decisions are made. */
