@@ -154,7 +154,6 @@ export class Broker implements AsyncDisposable {
       );
       await plugins.emitAndWait("onBrokerPreStart");
       await this.#hub.readiness.wait(this.#config.readyTimeout);
-      core.memory.watch();
       await this.#listeners.open(
         core,
         (transport, name, place) => this.#serve(transport, name, place),

@@ -9,6 +9,7 @@ import { TopicTable } from "../codec/topic_table.ts";
 import type { PluginManager } from "../plugins/manager.ts";
 import type { Action, Denial, Logger, QoS } from "../plugins/mod.ts";
 import { Clock } from "./clock.ts";
+import { Feedback } from "./feedback.ts";
 import type { ListenerLimits, ResolvedConfig } from "./config/mod.ts";
 import type { ControlCommands } from "./control/commands.ts";
 import { Delivery } from "./delivery.ts";
@@ -58,6 +59,8 @@ export class Core implements JournalOwner {
   readonly clock: Clock = new Clock((error) => this.report(error));
   readonly flusher: Flusher = new Flusher();
   readonly turns: Turns = new Turns();
+  /** Does what plugins ask for. */
+  readonly feedback: Feedback;
   readonly frames: WireFrames = new WireFrames();
   readonly topics: TopicTable<Topic> = new TopicTable((name, bytes) =>
     new Topic(name, bytes)
@@ -90,9 +93,11 @@ export class Core implements JournalOwner {
     this.logger = logger;
     this.plugins = plugins;
     this.control = control;
+    this.feedback = new Feedback(this.clock, logger);
     this.reports = new LimitReports(logger, this.stats.limits);
     this.gate = new ConnectionGate(this);
     this.memory = new MemoryGuard(this);
+    this.memory.watch();
     this.logins = new LoginGuard(this);
     this.flapping = new FlappingGuard(this);
     this.tree = new SubscriptionTree(config.overlapping === "merge");

@@ -5,6 +5,7 @@
  */
 
 import type { ApplicationMessage, Logger } from "../plugins/mod.ts";
+import { isThenable } from "../plugins/time_limit.ts";
 import type { Message } from "./message.ts";
 import { matches } from "./topics/filter.ts";
 
@@ -55,13 +56,17 @@ export class MessageListeners {
     for (const { filter, handler, logger } of this.#listeners) {
       if (!matches(filter, message.topic)) continue;
       heard = true;
-      try {
-        handler(message.keep());
-      } catch (error) {
+      const fail = (error: unknown): void =>
         logger.error("Cannot handle a message", {
           topic: message.topic,
           error: String(error),
         });
+      try {
+        const result: unknown = handler(message.keep());
+        // Nobody waits for it, but its failure must not end the process.
+        if (isThenable(result)) Promise.resolve(result).then(undefined, fail);
+      } catch (error) {
+        fail(error);
       }
     }
     return heard;

@@ -109,7 +109,8 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
     options: PublishOptions = {},
   ): void {
     const core = this.#core();
-    core.delivery.publish(messageOf(core, topic, payload, options));
+    const message = messageOf(core, topic, payload, options);
+    core.feedback.run(() => core.delivery.publish(message));
   }
 
   publishTo(
@@ -121,8 +122,10 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
     const core = this.#core();
     const message = messageOf(core, topic, payload, options);
     const session = core.sessions.get(clientId);
-    if (session === undefined) return false;
-    return sendTo(core, session, message);
+    if (session === undefined || core.feedback.isFull) return false;
+    let sent = false;
+    core.feedback.run(() => sent = sendTo(core, session, message));
+    return sent;
   }
 
   subscribe(
@@ -163,9 +166,11 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
     handler: (message: ApplicationMessage) => void,
   ): () => void {
     // Of a plugin and the one that replaces it only one gets a message.
-    return listeners.add(filter, (message) => {
-      if (this.live) handler(message);
-    }, this.logger);
+    return listeners.add(
+      filter,
+      (message) => this.live ? handler(message) : undefined,
+      this.logger,
+    );
   }
 
   addSubscription(clientId: string, filter: string, qos: QoS = 0): void {
