@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { runInNewContext } from "node:vm";
-import { collectGarbage } from "../broker/cli/garbage.ts";
+import { collectGarbage } from "../broker/garbage.ts";
 import { HeapTrim } from "../broker/heap_trim.ts";
 import { Broker, silentLogger, type Transport } from "../mod.ts";
 
