@@ -108,7 +108,7 @@ function generatorShare(result: Result): number | undefined {
 }
 
 function ratio(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value.toPrecision(2);
+  return value >= 99.5 ? count(value) : value.toPrecision(2);
 }
 
 function text(
