@@ -20,7 +20,7 @@ Options:
   --broker NAME    Only this broker; may be given several times:
                    ${BROKERS.map(({ name }) => name).join(", ")}
   --runs N         Runs of each, of which the median counts. Default: 3
-  --quick          One short run of each of the main scenarios, below a minute
+  --quick          One short run of each of the main scenarios, about a minute
   --json FILE      Writes all runs to FILE, too
   --help           Shows this text
 
