@@ -8,6 +8,7 @@ import { Stop } from "../plugins/interceptors.ts";
 import type { Core } from "./core.ts";
 import { dropped } from "./drops.ts";
 import { interceptWill } from "./interception/will.ts";
+import { isReserved } from "./limits/topic_limit.ts";
 import type { Message } from "./message.ts";
 import type { Session } from "./session/session.ts";
 
@@ -54,6 +55,10 @@ function send(
     return undefined;
   }
   const { topic, qos, retain } = will;
+  if (will !== original && isReserved(core, session, will.target)) {
+    publish(core, session, will, false);
+    return undefined;
+  }
   const verdict = core.may(session, topic, "publish", qos, retain);
   if (verdict instanceof Promise) {
     return verdict.then((later) =>
