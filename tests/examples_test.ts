@@ -1,8 +1,9 @@
-/** The configurations in examples/ load, with their plugins and options. */
+/** The configurations in examples/ load, with their plugins and options, and the guide is complete. */
 
 import { assertEquals } from "@std/assert";
 import { Broker, silentLogger } from "../mod.ts";
 import { loadConfig } from "../broker/config/mod.ts";
+import { METHOD_NAMES } from "../plugins/plugin_class.ts";
 import { makeCertificates } from "./_certificates.ts";
 
 const PLUGINS: Readonly<Record<string, readonly string[]>> = {
@@ -39,6 +40,13 @@ for (const [name, plugins] of Object.entries(PLUGINS)) {
     }
   });
 }
+
+Deno.test("the guide for authors of plugins names every hook", async () => {
+  const file = new URL("../examples/plugin_guide.md", import.meta.url);
+  const text = await Deno.readTextFile(file);
+  const missing = METHOD_NAMES.filter((name) => !text.includes(`\`${name}\``));
+  assertEquals(missing, []);
+});
 
 async function makeUserFiles(folder: string): Promise<void> {
   await Deno.writeTextFile(`${folder}/passwords`, "");

@@ -294,3 +294,51 @@ forVersions(
     ]);
   },
 );
+
+forVersions("the events of aMQTT tell of a client's life", async (version) => {
+  const lines: string[] = [];
+  const note = (line: string) => void lines.push(line);
+  await using broker = await brokerWith([{
+    onBrokerClientConnected: ({ clientId }) => note(`${clientId} connected`),
+    onBrokerClientDisconnected: ({ clientId }) =>
+      note(`${clientId} disconnected`),
+    onBrokerClientSubscribed: ({ clientId, topic, qos }) =>
+      note(`${clientId} subscribed ${topic} ${qos}`),
+    onBrokerClientUnsubscribed: ({ clientId, topic }) =>
+      note(`${clientId} unsubscribed ${topic}`),
+    onBrokerMessageReceived: ({ clientId, message }) =>
+      note(`${clientId} sent ${message.topic}`),
+    onBrokerMessageBroadcast: ({ clientId, message }) =>
+      note(`${clientId} may send ${message.topic}`),
+    onBrokerRetainedMessage: ({ clientId, retainedMessage }) =>
+      note(`${clientId} retained ${retainedMessage.topic}`),
+    onMqttPacketReceived: ({ packet, session }) =>
+      note(`> ${packet.cmd} ${session?.clientId}`),
+    onMqttPacketSent: ({ packet, session }) =>
+      note(`< ${packet.cmd} ${session?.clientId}`),
+  }]);
+  await using client = await TestClient.connect(broker, {
+    version,
+    clientId: "one",
+  });
+  await client.subscribe("a", 1);
+  await client.send({
+    cmd: "publish",
+    topic: "a",
+    payload: "x",
+    qos: 0,
+    dup: false,
+    retain: true,
+  });
+  await client.expect("publish");
+  await client.unsubscribe("a");
+  await client.disconnect();
+  assertEquals(lines, [
+    ...["> connect undefined", "< connack one", "one connected"],
+    ...["> subscribe one", "< suback one", "one subscribed a 1"],
+    ...["> publish one", "one sent a", "one may send a", "null retained a"],
+    "< publish one",
+    ...["> unsubscribe one", "< unsuback one", "one unsubscribed a"],
+    ...["> disconnect one", "one disconnected"],
+  ]);
+});
