@@ -23,6 +23,7 @@ import { MemoryGuard } from "./limits/memory_guard.ts";
 import type { Message } from "./message.ts";
 import { MessageListeners } from "./message_listeners.ts";
 import { Flusher } from "./output.ts";
+import type { OpenRun } from "./protocol/open_run.ts";
 import type { Relief } from "./relief.ts";
 import { SessionRegistry } from "./session/registry.ts";
 import type { Session } from "./session/session.ts";
@@ -78,6 +79,11 @@ export class Core implements JournalOwner {
   journal: Journal | undefined = undefined;
   /** Set by a delivery whose receiver is full: the publisher waits for it. */
   congestion: Relief | null = null;
+  /**
+   * Messages that plugins look at one by one, before they are passed on together.
+   * Whoever does something for a plugin has those go first that it has seen.
+   */
+  openRun: OpenRun | undefined = undefined;
 
   /** Gives memory back when many have come; absent if nobody can collect garbage. */
   readonly trim: HeapTrim | undefined;

@@ -75,6 +75,32 @@ export class Message implements ApplicationMessage {
     return message.lasts();
   }
 
+  /**
+   * Makes a kept message, of QoS 0 and without properties, whose payload stands among
+   * others.
+   *
+   * @param target The topic.
+   * @param bytes Where the payload stands; nobody changes them any more.
+   * @param start Where it begins.
+   * @param end Where it ends.
+   * @param publisher Client identifier of the publisher.
+   * @returns The message.
+   */
+  static among(
+    target: Topic,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    publisher: string,
+  ): Message {
+    const message = new Message(target);
+    message.bytes = bytes;
+    message.start = start;
+    message.end = end;
+    message.publisher = publisher;
+    return message.lasts();
+  }
+
   /** Topic name. */
   get topic(): string {
     return this.target.name;

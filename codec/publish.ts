@@ -250,59 +250,57 @@ export class PublishView<T extends InternedTopic> {
   }
 }
 
-/** Packets in a row that differ in their payload only. */
-export interface PublishRun {
-  /** How many there are. */
-  count: number;
-  /** Where the last one ends. */
+/** Where one packet of a run stands. */
+export interface RunPacket {
+  /** Where its payload begins. */
+  payloadStart: number;
+  /** Where it ends. */
   end: number;
 }
 
-const run: PublishRun = { count: 0, end: 0 };
+const packet: RunPacket = { payloadStart: 0, end: 0 };
 
 /**
- * Finds how far a run of packets goes: same flags, same topic, QoS 0, and in MQTT 5
- * no properties.
+ * Finds the next packet of a run: packets in a row that differ in their payload
+ * only, with the same flags and topic, of QoS 0, and in MQTT 5 without properties.
  *
  * @param view The first packet, which was read.
+ * @param at Where the packet before ends.
  * @param limit Where what has arrived ends.
  * @param version Protocol level of the connection.
  * @param maxSize Largest packet that is allowed, in bytes.
- * @returns The run; the object is used again at the next call.
+ * @returns The packet, or `undefined`: the run has ended. The object is used again at the next call.
  */
-export function readPublishRun<T extends InternedTopic>(
+export function nextOfRun<T extends InternedTopic>(
   view: PublishView<T>,
+  at: number,
   limit: number,
   version: 3 | 4 | 5,
   maxSize: number,
-): PublishRun {
+): RunPacket | undefined {
   const { bytes, topic } = view;
-  run.count = 1;
-  run.end = view.end;
+  if (topic === undefined || view.qos !== 0) return undefined;
   const v5 = version === 5;
-  if (topic === undefined || view.qos !== 0) return run;
-  if (v5 && view.payloadStart - view.forwardStart !== 0) return run;
-  const first = bytes[view.start];
+  if (v5 && view.payloadStart - view.forwardStart !== 0) return undefined;
+  const start = at;
+  if (limit - at < 2 || bytes[at++] !== bytes[view.start]) return undefined;
+  let length = bytes[at++];
+  if (length > 127) {
+    // One more byte is enough: larger packets gain nothing.
+    if (at >= limit || bytes[at] > 127 || bytes[at] === 0) return undefined;
+    length = (length & 127) | (bytes[at++] << 7);
+  }
+  const end = at + length;
   const name = topic.bytes;
   const head = 2 + name.length + (v5 ? 1 : 0);
-  for (;;) {
-    let at = run.end;
-    if (limit - at < 2 || bytes[at++] !== first) return run;
-    let length = bytes[at++];
-    if (length > 127) {
-      // One more byte is enough: larger packets gain nothing.
-      if (at >= limit || bytes[at] > 127 || bytes[at] === 0) return run;
-      length = (length & 127) | (bytes[at++] << 7);
-    }
-    const end = at + length;
-    if (end > limit || length < head || end - run.end > maxSize) return run;
-    if (((bytes[at] << 8) | bytes[at + 1]) !== name.length) return run;
-    at += 2;
-    if (!sameBytes(name, bytes, at, at + name.length)) return run;
-    if (v5 && bytes[at + name.length] !== 0) return run;
-    run.count++;
-    run.end = end;
-  }
+  if (end > limit || length < head || end - start > maxSize) return undefined;
+  if (((bytes[at] << 8) | bytes[at + 1]) !== name.length) return undefined;
+  at += 2;
+  if (!sameBytes(name, bytes, at, at + name.length)) return undefined;
+  if (v5 && bytes[at + name.length] !== 0) return undefined;
+  packet.payloadStart = at - 2 + head;
+  packet.end = end;
+  return packet;
 }
 
 /** Where the property behind the one at `at` begins; the bytes are known to be valid. */

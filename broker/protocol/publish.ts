@@ -4,27 +4,16 @@
  * @module
  */
 
-import type { PublishView } from "../../codec/publish.ts";
 import { ReasonCode } from "../../codec/reason_codes.ts";
-import { Stop } from "../../plugins/interceptors.ts";
-import type { Denial, PublishEvent } from "../../plugins/mod.ts";
 import { acknowledge } from "../ack_queue.ts";
 import type { Connection } from "../connection.ts";
 import { dropped } from "../drops.ts";
 import { LimitError } from "../limits/limit_error.ts";
-import { isReserved } from "../limits/topic_limit.ts";
 import { Message } from "../message.ts";
 import { storeReason } from "../store/failure.ts";
-import { Topic } from "../topics/topic.ts";
 import { checkLimits, topicOf } from "./publish_checks.ts";
 import { forwardRun } from "./publish_run.ts";
-import { reasonText, refusalCode } from "./reasons.ts";
-
-// A message that nobody keeps leaves no object behind.
-const passing = new Message(new Topic("-"));
-
-// Without a text: the Paho suite's client reads no PUBACK that has one.
-const DOLLAR: Denial = { allow: false };
+import { intercept, messageOf, passing, refuse } from "./publish_steps.ts";
 
 /** Handles a PUBLISH; a promise says that a plugin has not answered yet. */
 export function handlePublish(
@@ -44,11 +33,11 @@ export function handlePublish(
   const { qos } = view;
   if (
     qos === 0 && view.verbatim && !view.retain && !topic.internal &&
-    plugins.hooks.onBrokerMessageReceived.length === 0 &&
-    plugins.hooks.onBrokerMessageBroadcast.length === 0 &&
-    plugins.intercepts.publish === undefined && core.listeners.size === 0 &&
-    forwardRun(connection, view, topic)
-  ) return;
+    core.listeners.size === 0
+  ) {
+    const forwarded = forwardRun(connection, view, topic);
+    if (forwarded !== false) return forwarded;
+  }
   if (qos === 2) {
     if (session.hasIncoming(view.packetId)) {
       // Delivered already [MQTT-4.3.3-10], if perhaps not stored yet.
@@ -94,244 +83,5 @@ export function handlePublish(
     // A plugin may have disconnected the client for it.
     if (connection.phase !== "open") return;
   }
-  if (plugins.intercepts.publish !== undefined) {
-    return intercept(connection, view, message);
-  }
-  return judge(connection, view, message, view);
-}
-
-/** Asks the plugins what is to become of the message. */
-function intercept(
-  connection: Connection,
-  view: PublishView<Topic>,
-  passing: Message,
-): Promise<void> | undefined {
-  const { core } = connection;
-  // One of its own, since a plugin may take its time. The connection reads nothing
-  // meanwhile: the bytes stay where they are.
-  const message = ownMessage(connection, view, passing);
-  const event = { session: connection.session!, message };
-  const answer = core.plugins.intercepts.publish!.ask(
-    event,
-    core.appliers.publish,
-  );
-  const settle = (outcome: PublishEvent | Stop): Promise<void> | undefined => {
-    if (connection.phase !== "open") return;
-    if (outcome === event) return judge(connection, view, message, view);
-    if (outcome instanceof Stop) {
-      return stop(connection, view, message, outcome);
-    }
-    return judge(connection, view, outcome.message as Message, undefined);
-  };
-  if (!(answer instanceof Promise)) return settle(answer);
-  return answer.then((later) => {
-    core.congestion = null;
-    return settle(later) ?? connection.relief();
-  });
-}
-
-/** A plugin has refused a message, or lets it pass unnoticed. */
-function stop(
-  connection: Connection,
-  view: PublishView<Topic>,
-  message: Message,
-  answer: Stop,
-): undefined {
-  const { core } = connection;
-  dropped(core, "intercepted", message, null);
-  if (!answer.drop) {
-    refuse(connection, view, answer);
-    return;
-  }
-  const { qos, packetId } = view;
-  if (qos === 0) return;
-  const before = core.journal?.ops;
-  if (qos === 2) connection.session!.addIncoming(packetId);
-  acknowledge(connection, qos === 1 ? 0x40 : 0x50, packetId, 0, before);
-}
-
-/**
- * Asks whether the client may publish the message.
- *
- * @param origin The packet that it is, if no plugin has changed it.
- */
-function judge(
-  connection: Connection,
-  view: PublishView<Topic>,
-  message: Message,
-  origin: PublishView<Topic> | undefined,
-): Promise<void> | undefined {
-  const { core } = connection;
-  if (message.target.internal && isClosed(connection, message.target)) {
-    deny(connection, view, message, DOLLAR);
-    return;
-  }
-  if (!core.plugins.filtersTopics) {
-    accept(connection, view, message, origin);
-    return;
-  }
-  const { topic, qos, retain } = message;
-  const session = connection.session!;
-  const verdict = core.may(session, topic, "publish", qos, retain);
-  if (!(verdict instanceof Promise)) {
-    settle(connection, view, message, origin, verdict);
-    return;
-  }
-  // What a plugin has made it may make into something else meanwhile.
-  const own = origin === undefined
-    ? message.keep()
-    : ownMessage(connection, view, message);
-  return verdict.then((answer) => {
-    core.congestion = null;
-    settle(connection, view, own, origin, answer);
-    return connection.relief();
-  });
-}
-
-function settle(
-  connection: Connection,
-  view: PublishView<Topic>,
-  message: Message,
-  origin: PublishView<Topic> | undefined,
-  verdict: true | Denial,
-): void {
-  if (connection.phase !== "open") return;
-  if (verdict === true) accept(connection, view, message, origin);
-  else deny(connection, view, message, verdict);
-}
-
-function accept(
-  connection: Connection,
-  view: PublishView<Topic>,
-  message: Message,
-  origin: PublishView<Topic> | undefined,
-): void {
-  const { core } = connection;
-  const { plugins } = core;
-  if (plugins.hooks.onBrokerMessageBroadcast.length > 0) {
-    plugins.emit("onBrokerMessageBroadcast", {
-      clientId: connection.session!.clientId,
-      message: message.keep(),
-    });
-  }
-  const { qos, packetId } = view;
-  const before = core.journal?.ops;
-  // Before anyone gets it: a repeated PUBLISH must find it.
-  if (qos === 2) connection.session!.addIncoming(packetId);
-  const anyone = isCommand(connection, message) ||
-    core.delivery.publish(message, origin, connection.version);
-  if (qos === 0) return;
-  // The delivery may have ended this very connection.
-  if (connection.phase !== "open") return;
-  acknowledge(
-    connection,
-    qos === 1 ? 0x40 : 0x50,
-    packetId,
-    anyone ? 0 : ReasonCode.NoMatchingSubscribers,
-    before,
-    core.delivery.takeUndecided(),
-  );
-}
-
-/** Whether nobody may publish there, whatever plugins say. */
-function isClosed(connection: Connection, topic: Topic): boolean {
-  const { core, session } = connection;
-  const open = core.control.isOpen(core, topic.name);
-  return open === undefined ? isReserved(core, session!, topic) : !open;
-}
-
-/** Whether a message was meant for the broker or a plugin alone. */
-function isCommand(
-  { core, session }: Connection,
-  message: Message,
-): boolean {
-  return message.target.internal &&
-    core.control.receive(core, session!, message);
-}
-
-/** The client has no right to publish there. */
-function deny(
-  connection: Connection,
-  view: PublishView<Topic>,
-  message: Message,
-  denial: Denial,
-): void {
-  const { core } = connection;
-  const { logger } = core;
-  // A client could fill the log with it.
-  if (logger.isEnabled("debug")) {
-    logger.debug(`Client not allowed to publish to TOPIC ${message.topic}`, {
-      clientId: connection.session!.clientId,
-    });
-  }
-  dropped(core, "topic_refused", message, null);
-  refuse(connection, view, denial);
-}
-
-/** A message that may not pass: MQTT 5 clients are told, for others it is as if it had passed. */
-function refuse(
-  connection: Connection,
-  { qos, packetId }: PublishView<Topic>,
-  { reasonCode = ReasonCode.NotAuthorized, reasonString }: Denial,
-): void {
-  const { core } = connection;
-  if (qos === 0) return;
-  const before = core.journal?.ops;
-  if (qos === 2 && connection.version !== 5) {
-    connection.session!.addIncoming(packetId);
-  }
-  const code = qos === 1 ? 0x40 : 0x50;
-  // Behind others that wait, the text is left out; the order counts.
-  if (
-    reasonString !== undefined && connection.problemInformation &&
-    (connection.acks?.empty ?? true)
-  ) {
-    const explained = connection.version === 5 && connection.send({
-      cmd: qos === 1 ? "puback" : "pubrec",
-      messageId: packetId,
-      reasonCode: refusalCode("PUBACK", reasonCode),
-      properties: { reasonString: reasonText(reasonString) },
-    });
-    // [MQTT-3.4.2-2], [MQTT-3.5.2-2]: a text that does not fit is left out.
-    if (explained) return;
-  }
-  acknowledge(
-    connection,
-    code,
-    packetId,
-    refusalCode("PUBACK", reasonCode),
-    before,
-  );
-}
-
-/** The message as an object that is not used for the next one. */
-function ownMessage(
-  connection: Connection,
-  view: PublishView<Topic>,
-  message: Message,
-): Message {
-  if (message !== passing) return message;
-  return messageOf(connection, view, new Message(message.target));
-}
-
-function messageOf(
-  connection: Connection,
-  view: PublishView<Topic>,
-  message: Message,
-): Message {
-  const session = connection.session!;
-  message.reuse(
-    view.topic ?? connection.aliases!.get(view.topicAlias)!,
-  );
-  message.bytes = view.bytes;
-  message.start = view.payloadStart;
-  message.end = view.end;
-  message.forward = view.forward;
-  message.forwardStart = view.forwardStart;
-  message.forwardEnd = view.forwardEnd;
-  message.qos = view.qos;
-  message.retain = view.retain;
-  message.expiresAt = view.expiry === -1 ? 0 : Date.now() + view.expiry * 1000;
-  message.publisher = session.clientId;
-  return message;
+  return intercept(connection, view, message);
 }

@@ -2,17 +2,23 @@
  * Many PUBLISH packets in a row to one topic: a publisher that sends faster than
  * the broker reads is passed on a run at a time, one copy for each receiver.
  *
- * Only packets whose bytes go out as they came in can form a run, and only while no
- * plugin wants to see or judge them one by one.
+ * Only packets whose bytes go out as they came in can form a run. Plugins see each
+ * of its messages, and the first that one of them changes, stops or delays ends it.
  *
  * @module
  */
 
-import { type PublishView, readPublishRun } from "../../codec/publish.ts";
+import { nextOfRun, type PublishView } from "../../codec/publish.ts";
 import type { Connection } from "../connection.ts";
 import { isJudged } from "../interception/deliver.ts";
+import { Message } from "../message.ts";
 import type { Target } from "../topics/subscription_tree.ts";
 import type { Topic } from "../topics/topic.ts";
+import { OpenRun } from "./open_run.ts";
+import { intercept, intercepted } from "./publish_steps.ts";
+
+// How much is copied at one time for plugins that may keep what they see.
+const COPY = 4096;
 
 /**
  * Passes on the packet in `view` together with those behind it that differ from it
@@ -21,15 +27,16 @@ import type { Topic } from "../topics/topic.ts";
  * @param connection Where they came from; the packet in `view` was accepted.
  * @param view The first packet, of QoS 0.
  * @param topic Its topic.
- * @returns Whether it was done; else the packet is to be handled alone.
+ * @returns `false` if nothing was done: the packet is to be handled alone; a promise if
+ *   a plugin has not answered yet.
  */
 export function forwardRun(
   connection: Connection,
   view: PublishView<Topic>,
   topic: Topic,
-): boolean {
+): Promise<void> | undefined | false {
   const { core, input, version } = connection;
-  const { plugins, stats } = core;
+  const { plugins } = core;
   const { bytes, start, end } = view;
   // Most often there is no second packet, or it is another one.
   if (input.end - end < 2 || bytes[end] !== bytes[start]) return false;
@@ -49,16 +56,14 @@ export function forwardRun(
     if (!takesRuns(targets[i], version === 5, most)) return false;
   }
   const { maxPacketSize } = connection.limits;
-  const run = readPublishRun(view, input.end, version, maxPacketSize);
-  const count = run.count;
-  if (count === 1) return false;
-  for (let i = 0; i < targets.length; i++) {
-    targets[i].session.connection!.sendRun(bytes, start, run.end, count);
+  const next = nextOfRun(view, end, input.end, version, maxPacketSize);
+  if (next === undefined) return false;
+  const run = core.openRun = new OpenRun(core, targets, bytes, start);
+  try {
+    return walk(connection, view, topic, run);
+  } finally {
+    run.pass();
   }
-  input.start = run.end;
-  stats.packetsReceived += count - 1;
-  stats.publishReceived += count - 1;
-  return true;
 }
 
 /** Whether a receiver gets the bytes as they are. */
@@ -67,4 +72,136 @@ function takesRuns(target: Target, v5: boolean, size: number): boolean {
   return session.connection !== null && session.pending === undefined &&
     !target.noLocal && identifiers.length === 0 &&
     session.connection.publishes.takesRun(v5, size);
+}
+
+/** Shows the plugins one packet after the other, and has those pass that stay as they are. */
+function walk(
+  connection: Connection,
+  view: PublishView<Topic>,
+  topic: Topic,
+  run: OpenRun,
+): Promise<void> | undefined {
+  const { core, input, version, limits: { maxPacketSize } } = connection;
+  const { plugins, stats } = core;
+  const { hooks, intercepts: { publish: chain } } = plugins;
+  const received = hooks.onBrokerMessageReceived.length > 0;
+  const broadcast = hooks.onBrokerMessageBroadcast.length > 0;
+  const session = connection.session!;
+  const { clientId } = session;
+  const { bytes } = view;
+  const messages = received || broadcast
+    ? new KeptMessages(topic, bytes, input.end, clientId)
+    : chain !== undefined
+    ? new PassingMessages(topic, bytes, clientId)
+    : undefined;
+  let { start, payloadStart, end } = view;
+  for (;;) {
+    if (messages !== undefined) {
+      const message = messages.next(start, payloadStart, end);
+      if (received) {
+        plugins.emit("onBrokerMessageReceived", { clientId, message });
+        if (run.passed) {
+          if (connection.phase !== "open") return;
+          reread(connection, start, end);
+          return intercept(connection, view, message);
+        }
+      }
+      if (chain !== undefined) {
+        const event = { session, message };
+        const answer = chain.ask(event, core.appliers.publish);
+        if (answer !== event || run.passed) {
+          run.pass();
+          reread(connection, start, end);
+          return intercepted(connection, view, event, answer);
+        }
+      }
+      if (broadcast) {
+        plugins.emit("onBrokerMessageBroadcast", { clientId, message });
+        if (run.passed) {
+          reread(connection, start, end);
+          core.delivery.publish(message, view, version);
+          return;
+        }
+      }
+    }
+    run.add(end);
+    const next = nextOfRun(view, end, input.end, version, maxPacketSize);
+    if (next === undefined) return;
+    start = end;
+    payloadStart = next.payloadStart;
+    end = next.end;
+    input.start = end;
+    stats.packetsReceived++;
+    stats.publishReceived++;
+  }
+}
+
+/** A packet of a run goes its way alone. */
+function reread(
+  { view, version, core }: Connection,
+  start: number,
+  end: number,
+): void {
+  view.read(view.bytes, start, end, version, core.topics);
+}
+
+/** The messages of a run, for those who may keep them. */
+class KeptMessages {
+  readonly #topic: Topic;
+  readonly #bytes: Uint8Array;
+  readonly #limit: number;
+  readonly #publisher: string;
+  // One copy for several: but not so large that one message holds much memory.
+  #copy: Uint8Array | undefined;
+  #copyStart = 0;
+  #copyEnd = 0;
+
+  constructor(
+    topic: Topic,
+    bytes: Uint8Array,
+    limit: number,
+    publisher: string,
+  ) {
+    this.#topic = topic;
+    this.#bytes = bytes;
+    this.#limit = limit;
+    this.#publisher = publisher;
+  }
+
+  next(start: number, payloadStart: number, end: number): Message {
+    if (end > this.#copyEnd) {
+      this.#copyStart = start;
+      this.#copyEnd = Math.max(end, Math.min(start + COPY, this.#limit));
+      this.#copy = this.#bytes.slice(start, this.#copyEnd);
+    }
+    const from = this.#copyStart;
+    return Message.among(
+      this.#topic,
+      this.#copy!,
+      payloadStart - from,
+      end - from,
+      this.#publisher,
+    );
+  }
+}
+
+/** The messages of a run, for those who look at one and have done with it. */
+class PassingMessages {
+  readonly #topic: Topic;
+  readonly #message: Message;
+
+  constructor(topic: Topic, bytes: Uint8Array, publisher: string) {
+    this.#topic = topic;
+    this.#message = new Message(topic);
+    this.#message.bytes = bytes;
+    this.#message.publisher = publisher;
+  }
+
+  next(_start: number, payloadStart: number, end: number): Message {
+    const message = this.#message;
+    message.reuse(this.#topic);
+    message.start = payloadStart;
+    message.end = end;
+    return message;
+  }
 }

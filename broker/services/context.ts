@@ -59,9 +59,13 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
     this.name = base.name;
     this.logger = base.logger;
     this.#base = base;
-    this.#core = core;
+    this.#core = () => {
+      const present = core();
+      present.openRun?.pass();
+      return present;
+    };
     this.#hub = hub;
-    this.retained = new Retained(core, () => base.signal);
+    this.retained = new Retained(this.#core, () => base.signal);
     this.storage = new Storage(base.name, core);
     // Of a host program the signal changes.
     this.metrics = new Metrics(this, hub.metrics);

@@ -1,0 +1,59 @@
+/**
+ * The run of messages that is being looked at.
+ *
+ * @module
+ */
+
+import type { Core } from "../core.ts";
+import type { Target } from "../topics/subscription_tree.ts";
+
+/** Packets that were seen, and are not passed on yet. */
+export class OpenRun {
+  readonly #core: Core;
+  readonly #targets: readonly Target[];
+  readonly #bytes: Uint8Array;
+  readonly #start: number;
+  #end = 0;
+  #count = 0;
+  /** Whether it takes no more packets. */
+  passed = false;
+
+  /**
+   * Begins a run.
+   *
+   * @param core The broker.
+   * @param targets Who gets the packets.
+   * @param bytes Where they stand.
+   * @param start Where the first one begins.
+   */
+  constructor(
+    core: Core,
+    targets: readonly Target[],
+    bytes: Uint8Array,
+    start: number,
+  ) {
+    this.#core = core;
+    this.#targets = targets;
+    this.#bytes = bytes;
+    this.#start = start;
+  }
+
+  /** Adds the next packet; it ends at `end`. */
+  add(end: number): void {
+    this.#end = end;
+    this.#count++;
+  }
+
+  /** Passes the packets on, before anything else happens. It takes no more of them. */
+  pass(): void {
+    if (this.passed) return;
+    this.passed = true;
+    this.#core.openRun = undefined;
+    if (this.#count === 0) return;
+    const targets = this.#targets;
+    for (let i = 0; i < targets.length; i++) {
+      const { connection } = targets[i].session;
+      connection!.sendRun(this.#bytes, this.#start, this.#end, this.#count);
+    }
+  }
+}
