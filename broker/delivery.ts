@@ -104,22 +104,38 @@ export class Delivery {
       if (session.durable) this.#alsoAwait(done);
       return;
     }
-    if (isJudged(this.#core)) {
+    if (!isJudged(this.#core)) this.#hand(target, message, retain, group);
+    else {
       const judged = this.#judge(target, message, retain);
-      if (judged instanceof Promise) {
-        const kept = message.keep();
-        const done = session.defer(async () => {
-          this.#settleLate(await judged, target, kept, retain, group);
-        }, kept.weight);
-        if (session.durable) this.#alsoAwait(done);
-        return;
-      }
-      // The plugin that decided may have ended the session.
-      if (judged === null || session.ended) return;
-      this.#hand(target, judged, retain, group);
-      return;
+      this.#settle(judged, target, message, retain, group);
     }
-    this.#hand(target, message, retain, group);
+  }
+
+  /**
+   * Delivers a message that the first ones have already.
+   *
+   * @param targets Who is to get it.
+   * @param at The first that does not have it.
+   * @param judged What that one gets.
+   * @param message The message.
+   * @param view The packet that it came in.
+   * @param version Protocol level of the packet.
+   */
+  finish(
+    targets: readonly Target[],
+    at: number,
+    judged: Judged | Promise<Judged>,
+    message: Message,
+    view: PublishView<Topic>,
+    version: 3 | 4 | 5,
+  ): void {
+    const { frames } = this.#core;
+    frames.begin(message, view, version);
+    this.#settle(judged, targets[at], message, false, undefined);
+    for (let i = at + 1; i < targets.length; i++) {
+      this.deliver(targets[i], message, false, undefined);
+    }
+    frames.clear();
   }
 
   /** Makes a message its topic's retained one, or removes that if it is empty. */
@@ -220,6 +236,26 @@ export class Delivery {
   ): Judged | Promise<Judged> {
     const qos = Math.min(target.qos, message.qos) as QoS;
     return judgeDelivery(this.#core, target.session, message, qos, retain);
+  }
+
+  #settle(
+    judged: Judged | Promise<Judged>,
+    target: Target,
+    message: Message,
+    retain: boolean,
+    group: SharedGroup | undefined,
+  ): void {
+    const { session } = target;
+    if (judged instanceof Promise) {
+      const kept = message.keep();
+      const done = session.defer(async () => {
+        this.#settleLate(await judged, target, kept, retain, group);
+      }, kept.weight);
+      if (session.durable) this.#alsoAwait(done);
+    } else if (judged !== null && !session.ended) {
+      // The plugin that decided may have ended the session.
+      this.#hand(target, judged, retain, group);
+    }
   }
 
   /** Time has passed: the session may have ended meanwhile, and the message expired. */

@@ -15,6 +15,8 @@ export class OpenRun {
   readonly #start: number;
   #end = 0;
   #count = 0;
+  #ready = 0;
+  #readyEnd = 0;
   /** Whether it takes no more packets. */
   passed = false;
 
@@ -38,10 +40,17 @@ export class OpenRun {
     this.#start = start;
   }
 
-  /** Adds the next packet; it ends at `end`. */
+  /** Adds the next packet, for all receivers; it ends at `end`. */
   add(end: number): void {
     this.#end = end;
     this.#count++;
+    this.#ready = 0;
+  }
+
+  /** Adds the next packet for the first `ready` receivers; the others may get another one. */
+  addFor(ready: number, end: number): void {
+    this.#ready = ready;
+    this.#readyEnd = end;
   }
 
   /** Passes the packets on, before anything else happens. It takes no more of them. */
@@ -49,11 +58,14 @@ export class OpenRun {
     if (this.passed) return;
     this.passed = true;
     this.#core.openRun = undefined;
-    if (this.#count === 0) return;
     const targets = this.#targets;
     for (let i = 0; i < targets.length; i++) {
+      const ready = i < this.#ready;
+      const end = ready ? this.#readyEnd : this.#end;
+      const count = ready ? this.#count + 1 : this.#count;
+      if (count === 0) return;
       const { connection } = targets[i].session;
-      connection!.sendRun(this.#bytes, this.#start, this.#end, this.#count);
+      connection!.sendRun(this.#bytes, this.#start, end, count);
     }
   }
 }

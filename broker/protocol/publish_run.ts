@@ -10,12 +10,12 @@
 
 import { nextOfRun, type PublishView } from "../../codec/publish.ts";
 import type { Connection } from "../connection.ts";
-import { isJudged } from "../interception/deliver.ts";
+import { isJudged, judgeDelivery } from "../interception/deliver.ts";
 import { Message } from "../message.ts";
 import type { Target } from "../topics/subscription_tree.ts";
 import type { Topic } from "../topics/topic.ts";
 import { OpenRun } from "./open_run.ts";
-import { intercept, intercepted } from "./publish_steps.ts";
+import { intercept, intercepted, judged } from "./publish_steps.ts";
 
 // How much is copied at one time for plugins that may keep what they see.
 const COPY = 4096;
@@ -42,9 +42,7 @@ export function forwardRun(
   if (input.end - end < 2 || bytes[end] !== bytes[start]) return false;
   // Its messages are counted one by one.
   if (connection.throttle !== undefined) return false;
-  if (isJudged(core) || plugins.hooks.onMqttPacketReceived.length > 0) {
-    return false;
-  }
+  if (plugins.hooks.onMqttPacketReceived.length > 0) return false;
   const { targets, groups } = core.tree.match(topic);
   if (groups.length > 0) return false;
   // Somebody wants to hear of each message that nobody gets.
@@ -60,7 +58,7 @@ export function forwardRun(
   if (next === undefined) return false;
   const run = core.openRun = new OpenRun(core, targets, bytes, start);
   try {
-    return walk(connection, view, topic, run);
+    return walk(connection, view, topic, targets, run);
   } finally {
     run.pass();
   }
@@ -79,6 +77,7 @@ function walk(
   connection: Connection,
   view: PublishView<Topic>,
   topic: Topic,
+  targets: readonly Target[],
   run: OpenRun,
 ): Promise<void> | undefined {
   const { core, input, version, limits: { maxPacketSize } } = connection;
@@ -86,12 +85,14 @@ function walk(
   const { hooks, intercepts: { publish: chain } } = plugins;
   const received = hooks.onBrokerMessageReceived.length > 0;
   const broadcast = hooks.onBrokerMessageBroadcast.length > 0;
+  const filters = plugins.filtersTopics;
+  const delivers = isJudged(core);
   const session = connection.session!;
   const { clientId } = session;
   const { bytes } = view;
   const messages = received || broadcast
     ? new KeptMessages(topic, bytes, input.end, clientId)
-    : chain !== undefined
+    : chain !== undefined || delivers
     ? new PassingMessages(topic, bytes, clientId)
     : undefined;
   let { start, payloadStart, end } = view;
@@ -115,11 +116,31 @@ function walk(
           return intercepted(connection, view, event, answer);
         }
       }
+      if (filters) {
+        const verdict = core.may(session, topic.name, "publish", 0, false);
+        if (verdict !== true || run.passed) {
+          run.pass();
+          reread(connection, start, end);
+          return judged(connection, view, message, view, verdict);
+        }
+      }
       if (broadcast) {
         plugins.emit("onBrokerMessageBroadcast", { clientId, message });
         if (run.passed) {
           reread(connection, start, end);
           core.delivery.publish(message, view, version);
+          return;
+        }
+      }
+      if (delivers) {
+        for (let i = 0; i < targets.length; i++) {
+          const { session } = targets[i];
+          run.addFor(i, end);
+          const gets = judgeDelivery(core, session, message, 0, false);
+          if (gets === message && !run.passed) continue;
+          run.pass();
+          reread(connection, start, end);
+          core.delivery.finish(targets, i, gets, message, view, version);
           return;
         }
       }

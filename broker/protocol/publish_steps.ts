@@ -121,6 +121,27 @@ function judge(
   const { topic, qos, retain } = message;
   const session = connection.session!;
   const verdict = core.may(session, topic, "publish", qos, retain);
+  return judged(connection, view, message, origin, verdict);
+}
+
+/**
+ * Goes on with a message that was judged.
+ *
+ * @param connection Where it came from.
+ * @param view The packet.
+ * @param message The message.
+ * @param origin The packet that it is, if no plugin has changed it.
+ * @param verdict Whether the client may publish it.
+ * @returns A promise if a plugin has not answered yet.
+ */
+export function judged(
+  connection: Connection,
+  view: PublishView<Topic>,
+  message: Message,
+  origin: PublishView<Topic> | undefined,
+  verdict: true | Denial | Promise<true | Denial>,
+): Promise<void> | undefined {
+  const { core } = connection;
   if (!(verdict instanceof Promise)) {
     settle(connection, view, message, origin, verdict);
     return;

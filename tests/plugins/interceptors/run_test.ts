@@ -7,6 +7,7 @@ import type {
   MessageEvent,
   PublishAnswer,
   PublishEvent,
+  TopicFilteringEvent,
 } from "../../../plugins/mod.ts";
 import { TestClient } from "../../_client.ts";
 import { brokerWith, forVersions, type Methods, textOf } from "./_helpers.ts";
@@ -15,11 +16,17 @@ const COUNT = 400;
 // Several do not fit into one copy of what is shown to observers.
 const LONG = ` ${"x".repeat(100)}`;
 
-/** Has a client publish many messages in one write; returns what two readers get, up to the end. */
+/** Has a client publish many messages in one write; returns what two readers get, up to the end, which both get. */
 async function publishMany(
   broker: Broker,
   version: 4 | 5,
 ): Promise<string[]> {
+  const [one, two] = await linesOf(broker, version);
+  assertEquals(one, two);
+  return one;
+}
+
+async function linesOf(broker: Broker, version: 4 | 5): Promise<string[][]> {
   const readers = [];
   for (const clientId of ["one", "two"]) {
     const client = await TestClient.connect(broker, { version, clientId });
@@ -47,8 +54,7 @@ async function publishMany(
     all.push(lines.map((line) => line.replace(LONG, "")));
     await reader.close();
   }
-  assertEquals(all[0], all[1]);
-  return all[0];
+  return all;
 }
 
 /** What the readers get of messages that stay as they are. */
@@ -211,3 +217,46 @@ for (const hook of HOOKS) {
     },
   );
 }
+
+forVersions(
+  "a plugin that decides about topics is asked about each of many messages, and each receiver",
+  async (version) => {
+    const asked = { publish: 0, one: 0, two: 0 };
+    const broker: Broker = await brokerWith([{
+      topicFiltering({ action, session, topic }: TopicFilteringEvent) {
+        if (action === "subscribe" || topic !== "t") return true;
+        const who = action === "publish"
+          ? action
+          : session.clientId as "one" | "two";
+        const number = asked[who]++;
+        if (number === COUNT - 1) return true;
+        if (who === "publish") {
+          if (number === 20) broker.context.publish("other/a", "20");
+          return number === 30 ? Promise.resolve(true) : number !== 10;
+        }
+        if (number === 40) broker.context.publish(`other/${who}`, "40");
+        if (number === 50) return Promise.resolve(who === "one");
+        return number % 7 !== (who === "one" ? 1 : 2);
+      },
+    }]);
+    await using _ = broker;
+    const [one, two] = await linesOf(broker, version);
+    // Of the messages that may pass, all but the tenth, each receiver may have some.
+    const passed = PLAIN.toSpliced(10, 1);
+    const expected = (who: "one" | "two") =>
+      passed.flatMap((line, i) => {
+        const lines = line === "t: 20" ? ["other/a: 20"] : [];
+        const extra = (other: string) => i === 40 ? [`other/${other}: 40`] : [];
+        const allowed = line === "t: end" ||
+          (i === 50 ? who === "one" : i % 7 !== (who === "one" ? 1 : 2));
+        const own = allowed ? [line] : [];
+        // The first receiver has a message before the second one is asked.
+        return who === "one"
+          ? [...lines, ...extra("one"), ...own, ...extra("two")]
+          : [...lines, ...extra("one"), ...extra("two"), ...own];
+      });
+    assertEquals(one, expected("one"));
+    assertEquals(two, expected("two"));
+    assertEquals(asked, { publish: COUNT, one: COUNT - 1, two: COUNT - 1 });
+  },
+);
