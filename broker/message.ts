@@ -12,7 +12,13 @@ import type { StoredMessage } from "./store/store.ts";
 import type { Topic } from "./topics/topic.ts";
 
 const encoder = new TextEncoder();
-const NOTHING = new Uint8Array(0);
+const NOTHING: Uint8Array = new Uint8Array(0);
+
+// The payload that was looked at last.
+let viewedIn = NOTHING;
+let viewedStart = 0;
+let viewedEnd = 0;
+let viewed = NOTHING;
 
 /**
  * A message. Payload and properties are ranges of larger arrays: of the
@@ -108,7 +114,15 @@ export class Message implements ApplicationMessage {
 
   /** The payload, a view. */
   get payload(): Uint8Array {
-    return this.bytes.subarray(this.start, this.end);
+    const { bytes, start, end } = this;
+    // Several plugins look at one message.
+    if (bytes === viewedIn && start === viewedStart && end === viewedEnd) {
+      return viewed;
+    }
+    viewedIn = bytes;
+    viewedStart = start;
+    viewedEnd = end;
+    return viewed = bytes.subarray(start, end);
   }
 
   /** The MQTT 5 properties; absent if there are none. */

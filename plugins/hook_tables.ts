@@ -43,7 +43,7 @@ export function stepsOf(
     const { object } = plugin;
     const method = methodOf(object, hook);
     if (method === undefined || !takesPart(plugin, hook)) continue;
-    const handler = (event: unknown): unknown => method.call(object, event);
+    const handler = method.bind(object);
     steps.push(stepOf(plugin, hook, handler, timeout));
   }
   return steps;

@@ -52,8 +52,20 @@ export class EventChannel {
   /** Makes the function that delivers an event of one name to the plugin. Never throws. */
   observer(name: string, handler: EventHandler): (event: unknown) => void {
     return (event) => {
-      if (this.#busy) this.#enqueue({ name, handler, event });
-      else this.#call(name, handler, event, undefined);
+      if (this.#busy) {
+        this.#enqueue({ name, handler, event });
+        return;
+      }
+      // As #call(), but there are many events, and nobody waits for most.
+      try {
+        const result = handler(event);
+        if (isThenable(result)) {
+          this.#busy = true;
+          this.#finish(name, result, undefined);
+        }
+      } catch (error) {
+        this.#log.failed(name, error);
+      }
     };
   }
 
