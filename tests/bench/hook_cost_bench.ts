@@ -7,7 +7,13 @@
 // slower than the first.
 import { Broker, silentLogger, type Transport } from "../../mod.ts";
 import { encode } from "../../codec/mod.ts";
-import { BasePlugin, BaseTopicPlugin } from "../../plugins/mod.ts";
+import {
+  BasePlugin,
+  BaseTopicPlugin,
+  type MessageEvent,
+  type PublishAnswer,
+  type PublishEvent,
+} from "../../plugins/mod.ts";
 
 const MESSAGES = 1000;
 
@@ -83,6 +89,21 @@ class Counter extends BasePlugin {
   }
 }
 
+/** Reads every message. */
+class Reader extends BasePlugin {
+  #bytes = 0;
+  override onBrokerMessageReceived({ message }: MessageEvent): void {
+    this.#bytes += message.payload.length;
+  }
+}
+
+/** Intercepts every message. */
+class Looker extends BasePlugin {
+  override interceptPublish({ message }: PublishEvent): PublishAnswer {
+    return message.topic === "forbidden" ? { drop: true } : undefined;
+  }
+}
+
 /** Decides about every topic. */
 class Yes extends BaseTopicPlugin {
   topicFiltering(): boolean {
@@ -148,4 +169,7 @@ await bench("no plugin but auth_anonymous", []);
 await bench("a plugin with other hooks", [Elsewhere]);
 await bench("event_logger at level info", ["event_logger"]);
 await bench("one observer of every message", [Counter]);
+await bench("ten observers of every message", Array(10).fill(Counter));
+await bench("ten observers that read it", Array(10).fill(Reader));
+await bench("one publish interceptor", [Looker]);
 await bench("one topic plugin", [Yes]);
