@@ -57,15 +57,18 @@ export class EventChannel {
         return;
       }
       // As #call(), but there are many events, and nobody waits for most.
+      this.#busy = true;
       try {
         const result = handler(event);
         if (isThenable(result)) {
-          this.#busy = true;
           this.#finish(name, result, undefined);
+          return;
         }
       } catch (error) {
         this.#log.failed(name, error);
       }
+      this.#busy = false;
+      if (this.#head < this.#waiting.length) this.#drain();
     };
   }
 
