@@ -133,7 +133,7 @@ export class Input {
       // Who announces a giant packet has not sent it yet.
       capacity = Math.max(
         capacity,
-        Math.min(room, Math.max(LARGEST, left * 4)),
+        Math.min(room, Math.max(LARGEST, left * 8)),
       );
     } else if (this.#full && capacity < LARGEST) {
       capacity = Math.min(LARGEST, capacity * 16);
