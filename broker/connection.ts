@@ -384,6 +384,8 @@ export class Connection implements InputOwner, OutputOwner {
     this.#pause?.end();
     this.session = null;
     if (session !== null) this.core.sessions.detach(session, sendWill);
+    // A plugin may be thinking about what it sent, and nobody needs the answer.
+    this.input.abandon();
   }
 
   /** Sends a packet that plugins are not told of; says whether the client takes one of that size. */

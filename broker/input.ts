@@ -67,6 +67,8 @@ export class Input {
   readonly #owner: InputOwner;
   /** Whether the last read found so much that there may be more. */
   #much = false;
+  /** What must settle before anything more is read. */
+  #awaited: Promise<void> | undefined;
 
   constructor(transport: Transport, turns: Turns, owner: InputOwner) {
     this.#transport = transport;
@@ -90,19 +92,41 @@ export class Input {
     if (count === null) return this.#owner.ended();
     if (this.#owner.closed) return this.read();
     this.#note(count);
-    this.#readAfter(this.#owner.arrived(count));
+    this.readAfter(this.#owner.arrived(count));
   };
 
   readonly #failed = (error: unknown): void => this.#owner.ended(error);
 
-  #readAfter(wait: Promise<void> | undefined): void {
+  /**
+   * Reads on when something has settled, and what has arrived is handled.
+   *
+   * @param wait What must settle first, if anything.
+   */
+  readAfter(wait: Promise<void> | undefined): void {
     if (wait === undefined) {
       return this.#much ? this.#turns.next(this) : this.read();
     }
+    this.#awaited = wait;
     wait.then(
-      () => this.#readAfter(this.#owner.proceed()),
-      (error) => this.#readAfter(this.#owner.proceed(error ?? "unknown")),
+      () => this.#proceed(wait),
+      (error) => this.#proceed(wait, error ?? "unknown"),
     );
+  }
+
+  /** Waits no longer: the connection is closed, and its end is to be noticed. */
+  abandon(): void {
+    if (this.#awaited === undefined) return;
+    this.#awaited = undefined;
+    // Whoever is waited for may still look at what has arrived.
+    this.bytes = new Uint8Array(SMALLEST);
+    this.start = this.end = 0;
+    this.read();
+  }
+
+  #proceed(wait: Promise<void>, error?: unknown): void {
+    if (this.#awaited !== wait) return;
+    this.#awaited = undefined;
+    this.readAfter(this.#owner.proceed(error));
   }
 
   #note(count: number): void {

@@ -141,6 +141,7 @@ export class DecisionMaker<Event> {
     this.#inFlight.enter();
     try {
       const answer = await settle(promise, decider, this.#timeout);
+      if (this.#inFlight.isOver) return FAILED;
       if (answer === true) {
         if (this.#firstDecides) return true;
         someoneAgrees = true;
@@ -167,12 +168,14 @@ export type EnhancedAuthVerdict =
  * @param deciders Whom to ask, in this order.
  * @param event The step.
  * @param timeout How long one plugin may take, in milliseconds.
+ * @param inFlight Says when nobody is to be asked any more.
  * @returns The answer, or `undefined` if no plugin knows the method.
  */
 export async function decideEnhanced<Event>(
   deciders: ReadonlyArray<Decider<Event>>,
   event: Event,
   timeout: number,
+  inFlight: InFlight,
 ): Promise<EnhancedAuthVerdict> {
   for (const decider of deciders) {
     let answer: unknown;
@@ -183,6 +186,7 @@ export async function decideEnhanced<Event>(
       return FAILED;
     }
     if (isThenable(answer)) answer = await settle(answer, decider, timeout);
+    if (inFlight.isOver) return FAILED;
     if (answer === undefined || answer === null) continue;
     return isStep(answer) ? answer : denialOf(answer, decider);
   }

@@ -9,6 +9,8 @@
  * taken out of the tables is needed until the chains that began with them are over.
  */
 export class InFlight {
+  /** Whether nobody is to be asked any more: the plugins are about to be closed. */
+  isOver = false;
   #count = 0;
   #callbacks: Array<() => void> = [];
 

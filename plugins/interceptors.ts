@@ -185,6 +185,7 @@ export class InterceptorChain<Event extends object, Changes> {
     const limit = step.timeout ?? this.#timeout;
     try {
       const answer = await withTimeLimit(promise, limit);
+      if (this.#inFlight.isOver) return REFUSED;
       if (answer === TIMED_OUT) {
         throw new Error(`no answer after ${limit} ms`);
       }

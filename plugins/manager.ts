@@ -254,7 +254,12 @@ export class PluginManager {
     inFlight.enter();
     const { decisionTimeout } = this.#decisions;
     try {
-      return await decideEnhanced(this.#enhancedAuth, event, decisionTimeout);
+      return await decideEnhanced(
+        this.#enhancedAuth,
+        event,
+        decisionTimeout,
+        inFlight,
+      );
     } finally {
       inFlight.leave();
     }
@@ -294,6 +299,7 @@ export class PluginManager {
     for (const name of EVENT_NAMES) this.#observers[name] = [];
     this.#lifeCycle.clear();
     this.intercepts = {};
+    for (const one of [this.#inFlight, ...this.#earlier]) one.isOver = true;
     await closeAll(this.#plugins, this.#closingTimeout);
     await this.changes.idle();
   }

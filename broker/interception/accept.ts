@@ -25,9 +25,9 @@ export function begin(connection: Connection): void {
   );
   const settle = (outcome: AcceptEvent | Stop): void => {
     if (outcome instanceof Stop) connection.drop("a plugin does not want it");
-    // One that is closed ends by that.
-    input.read();
   };
-  if (answer instanceof Promise) answer.then(settle);
-  else settle(answer);
+  if (answer instanceof Promise) return input.readAfter(answer.then(settle));
+  settle(answer);
+  // One that is closed ends by that.
+  input.read();
 }

@@ -163,6 +163,9 @@ function grant(
     outcome: Requested | Stop,
   ): Granted | Refusal | Promise<Granted | Refusal> => {
     if (outcome instanceof Stop) return outcome;
+    if (connection.session === null) {
+      return { reasonCode: ReasonCode.NotAuthorized };
+    }
     const changed = filterOf(connection, outcome);
     if ("reasonCode" in changed) return changed;
     return permit(connection, packet, outcome, changed);

@@ -2,7 +2,13 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
-import type { ConnackEvent, DeliverEvent, WillEvent } from "../../../mod.ts";
+import type {
+  ConnackEvent,
+  DeliverEvent,
+  Packet,
+  PublishEvent,
+  WillEvent,
+} from "../../../mod.ts";
 import { connectPacket, eventually, TestClient } from "../../_client.ts";
 import { brokerWith, forVersions, textOf } from "./_helpers.ts";
 
@@ -181,3 +187,90 @@ for (const slow of [false, true]) {
     },
   );
 }
+
+// -- The end of the broker --
+
+const PENDING: Record<string, (version: 4 | 5) => Packet[]> = {
+  interceptAccept: () => [],
+  interceptConnect: (version) => [connectPacket({ version })],
+  authenticate: (version) => [connectPacket({ version })],
+  interceptConnack: (version) => [connectPacket({ version })],
+  interceptWill: (version) => [connectPacket({ version, will })],
+  interceptSubscribe: (version) => [
+    connectPacket({ version }),
+    { cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "a", qos: 0 }] },
+  ],
+  interceptPublish: (version) => [
+    connectPacket({ version }),
+    {
+      cmd: "publish",
+      topic: "a",
+      payload: "x",
+      qos: 0,
+      dup: false,
+      retain: false,
+    },
+  ],
+};
+
+for (const [hook, packets] of Object.entries(PENDING)) {
+  forVersions(
+    `the end of the broker does not wait for an answer of ${hook}, and asks nobody else`,
+    async (version) => {
+      const asked = Promise.withResolvers<Partial<PublishEvent>>();
+      const gate = Promise.withResolvers<undefined>();
+      let others = 0;
+      const broker = await brokerWith([
+        { [hook]: (event: object) => (asked.resolve(event), gate.promise) },
+        { [hook]: () => void others++ },
+      ], { pluginTimeout: 600, shutdownTimeout: 600 });
+      await using client = await TestClient.open(broker, version);
+      if (hook !== "interceptAccept") await client.send(...packets(version));
+      const { message } = await asked.promise;
+      const stopped = broker.shutdown();
+      await client.closed();
+      await client.close();
+      await stopped;
+      assertEquals(broker.state, "stopped");
+      // What it is about stays as it is.
+      if (message) assertEquals(textOf(message.payload), "x");
+      gate.resolve(undefined);
+      // Whatever comes of it comes within a turn.
+      await new Promise((resolve) => setTimeout(resolve));
+      assertEquals(others, 0);
+    },
+  );
+}
+
+forVersions(
+  "a client that is sent away while a plugin thinks about its SUBSCRIBE is not asked about any more",
+  async (version) => {
+    const asked = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<{ filter: string }>();
+    let decisions = 0;
+    await using broker = await brokerWith([{
+      interceptSubscribe: () => (asked.resolve(), gate.promise),
+      topicFiltering: () => {
+        decisions++;
+        return true;
+      },
+    }]);
+    await using client = await TestClient.connect(broker, {
+      version,
+      clientId: "one",
+    });
+    await client.send({
+      cmd: "subscribe",
+      messageId: 1,
+      subscriptions: [{ topic: "a", qos: 0 }, { topic: "b", qos: 0 }],
+    });
+    await asked.promise;
+    broker.context.disconnect("one");
+    await client.closed();
+    gate.resolve({ filter: "c" });
+    await using other = await TestClient.connect(broker, { version });
+    await other.ping();
+    assertEquals(decisions, 0);
+    assertEquals([...broker.context.subscriptions()], []);
+  },
+);
