@@ -99,6 +99,7 @@ export {
 } from "./broker/transport/websocket_transport.ts";
 export { PluginError, type PluginErrorKind } from "./plugins/errors.ts";
 export * from "./plugins/mod.ts";
+export type { SandboxOptions } from "./plugins/sandbox/options.ts";
 
 /** A command is loaded when it is called: the broker starts without any. */
 const commands: CommandTable = {

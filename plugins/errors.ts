@@ -29,7 +29,9 @@ export type PluginErrorKind =
   /** The constructor threw. */
   | "constructor"
   /** It could not be started in a broker that runs already. */
-  | "start";
+  | "start"
+  /** The plugin cannot be run in a sandbox. */
+  | "sandbox";
 
 /** Base class of every failure to load a plugin. */
 export class PluginError extends Error {

@@ -130,6 +130,31 @@ export class PluginNamespace {
   }
 
   /**
+   * Checks a module that another process imports.
+   *
+   * @param plugin The plugin.
+   * @param integrity What the module's bytes must have.
+   * @throws {PluginLoadError} If they are others.
+   */
+  async checkIntegrity(
+    plugin: ResolvedPlugin,
+    integrity: string,
+  ): Promise<void> {
+    // A file is what it is now; here it is known as it was when it was read first.
+    const read = plugin.specifier.startsWith("file:")
+      ? async (url: string) => ({
+        default: await Deno.readTextFile(new URL(url)),
+      })
+      : importText;
+    await checkIntegrity(plugin, integrity, read);
+  }
+
+  /** The `deno.json` or import map, if there is one. */
+  get importMapFile(): URL | undefined {
+    return this.#map?.file;
+  }
+
+  /**
    * The aliases of the namespace, in the order of the import map. The default
    * namespace has the bundled plugins too.
    *

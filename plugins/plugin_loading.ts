@@ -4,7 +4,12 @@
  * @module
  */
 
-import { messageOf, PluginInitError, PluginLoadError } from "./errors.ts";
+import {
+  messageOf,
+  PluginError,
+  PluginInitError,
+  PluginLoadError,
+} from "./errors.ts";
 import { FailureLog } from "./failure_log.ts";
 import {
   BaseAuthPlugin,
@@ -29,6 +34,11 @@ import {
 } from "./plugin_class.ts";
 import { PluginGuard } from "./plugin_guard.ts";
 import type { PluginPolicy } from "./policy.ts";
+import {
+  loadSandboxed,
+  type SandboxedPlugin,
+  type SandboxOptions,
+} from "./sandbox/mod.ts";
 
 /** What a plugin takes part in. What is left out is `true`. */
 export interface PluginUse {
@@ -54,6 +64,8 @@ export interface PluginEntry extends PluginPolicy {
   use?: PluginUse;
   /** What the bytes of its module must have: hashes such as `sha256-…`. Default: anything. */
   integrity?: string;
+  /** Has it run in a process of its own, with these rights. Default: none, it runs here. */
+  sandbox?: SandboxOptions;
 }
 
 /** What plugins get from the broker. */
@@ -146,7 +158,29 @@ export async function loadPlugin(
   host: PluginHost,
   live: boolean,
 ): Promise<Plugin> {
-  const source = await findSource(entry, host.namespace);
+  const { sandbox } = entry;
+  if (sandbox === undefined) {
+    const source = await findSource(entry, host.namespace);
+    return await loadFrom(source, entry, names, host, live);
+  }
+  const { namespace, logger } = host;
+  const source = await loadSandboxed({ ...entry, sandbox }, namespace, logger);
+  try {
+    return await loadFrom(source, entry, names, host, live, source);
+  } catch (error) {
+    await source.discard();
+    throw error;
+  }
+}
+
+async function loadFrom(
+  source: PluginSource,
+  entry: PluginEntry,
+  names: Set<string>,
+  host: PluginHost,
+  live: boolean,
+  sandboxed?: SandboxedPlugin,
+): Promise<Plugin> {
   const name = uniqueName(entry.name ?? source.name, names);
   const manifest = await readManifest(name, entry.path, source);
   const logger = host.logger.child(name);
@@ -155,19 +189,20 @@ export async function loadPlugin(
   const count = (counter: string, by = 1): void => {
     counters[counter] = (counters[counter] ?? 0) + by;
   };
-  const made = source.object === undefined
-    ? await construct(
-      source,
-      entry,
-      { name, logger, count, live },
-      controller,
-      host,
-    )
-    : { object: source.object };
-  names.add(name);
   const log = new FailureLog(logger, name);
   const onAlarm = (alarm: string, message: string | undefined): void =>
     host.onAlarm?.(alarm, message);
+  const own = { name, logger, count, live };
+  const made = source.object !== undefined
+    ? { object: source.object }
+    : await construct(source, entry, own, controller, host, (object) =>
+      sandboxed?.start(
+        object,
+        log,
+        (message) =>
+          onAlarm(`plugin:${name}`, message),
+      ));
+  names.add(name);
   return {
     name,
     ownName: source.name,
@@ -251,6 +286,7 @@ async function construct(
   own: Pick<ChangingBase, "name" | "logger" | "count" | "live">,
   controller: AbortController,
   host: PluginHost,
+  start: (object: object) => Promise<void> | undefined,
 ): Promise<{ object: object; pluginClass: PluginClass; base: ChangingBase }> {
   const { pluginClass } = source;
   const { name } = own;
@@ -264,10 +300,13 @@ async function construct(
   };
   try {
     const context = host.createContext<never>(base as ContextBase<never>);
-    return { object: new pluginClass(context), pluginClass, base };
+    const object = new pluginClass(context);
+    await start(object);
+    return { object, pluginClass, base };
   } catch (cause) {
     // The constructor may have started timers before it threw.
     controller.abort();
+    if (cause instanceof PluginError) throw cause;
     throw new PluginInitError(
       name,
       `Cannot load the plugin "${name}" (${entry.path}): its constructor threw: ${

@@ -85,12 +85,13 @@ function isSamePlugin(
   entry: PluginEntry,
   namespace: PluginNamespace,
 ): boolean {
-  const { plugin, name = ownName, use, integrity, path } = entry;
+  const { plugin, name = ownName, use, integrity, sandbox, path } = entry;
   if (plugin !== before.plugin || name !== (before.name ?? ownName)) {
     return false;
   }
   if (!sameData(use, before.use)) return false;
   if (integrity !== undefined && integrity !== before.integrity) return false;
+  if (!sameData(sandbox, before.sandbox)) return false;
   // The import map may have another module for it now.
   return typeof plugin !== "string" ||
     namespace.locate(plugin, path) === specifier;

@@ -77,6 +77,11 @@ Deno.test("the plugin framework imports no broker/, codec/ or bundled plugin", (
     if (found.from === "plugins/bundled.ts" && found.dynamic) {
       return !bundled.includes(found.target);
     }
+    // The syntax of topics, which imports nothing: a sandbox has no broker to ask.
+    if (
+      found.from === "plugins/sandbox/child_context.ts" &&
+      found.target === "broker/topics/filter.ts"
+    ) return false;
     return !isFramework(found.target);
   });
 });

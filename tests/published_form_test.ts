@@ -131,6 +131,33 @@ Deno.test("another project runs a broker with a file and a JSR package as plugin
   await project.deno("check", "main.ts");
 });
 
+Deno.test("another project runs plugins in sandboxes", async () => {
+  await using project = await OtherProject.create({
+    "hello.ts": `
+      import { BasePlugin, type ClientEvent } from "@dinomq/broker/plugins";
+      export default class Hello extends BasePlugin {
+        override onBrokerClientConnected({ clientId }: ClientEvent): void {
+          this.context.logger.info(clientId);
+        }
+      }
+    `,
+    "main.ts": `
+      import { Broker } from "@dinomq/broker";
+      const broker = new Broker({
+        plugins: ["topic_taboo", "hello", "audit"].map((plugin) => ({ plugin, sandbox: true })),
+      }, { pluginNamespace: "my.plugins" });
+      const found = await broker.check();
+      console.log(JSON.stringify(found.map(({ name, hooks }) => [name, hooks])));
+    `,
+  });
+  const output = await project.deno("run", "-A", "main.ts");
+  assertEquals(JSON.parse(output.split("\n").at(-1) ?? ""), [
+    ["topic_taboo", ["topicFiltering"]],
+    ["hello", ["onBrokerClientConnected"]],
+    ["audit", ["onBrokerClientConnected"]],
+  ], output);
+});
+
 Deno.test("the command line runs from the registry", async () => {
   await using project = await OtherProject.create({});
   const version = await project.deno(

@@ -1,6 +1,7 @@
-import { ConfigError, type ConfigProblem } from "./config_error.ts";
 import { integrityProblem } from "../../plugins/integrity.ts";
 import { POLICY_KEYS } from "../../plugins/policy.ts";
+import { readSandbox } from "../../plugins/sandbox/options.ts";
+import { ConfigError, type ConfigProblem } from "./config_error.ts";
 import { joinPath } from "./key_path.ts";
 import { Keys } from "./keys.ts";
 import { isMap } from "./plain.ts";
@@ -10,7 +11,14 @@ import { mismatch } from "./values.ts";
 
 const PATH = "plugins";
 const OPTIONS = "a map of options";
-const KNOWN = ["plugin", "options", "name", "integrity", ...POLICY_KEYS];
+const KNOWN = [
+  "plugin",
+  "options",
+  "name",
+  "integrity",
+  "sandbox",
+  ...POLICY_KEYS,
+];
 
 /**
  * Reads the key `plugins`: a map of names to options, or a list.
@@ -128,10 +136,11 @@ function readExplicit(
   problems: ConfigProblem[],
 ): PluginSetting[] {
   const keys = new Keys(path);
-  const { plugin, options, name, integrity, ...others } = keys.normalise(
-    item,
-    KNOWN,
-  );
+  const { plugin, options, name, integrity, sandbox, ...others } = keys
+    .normalise(
+      item,
+      KNOWN,
+    );
   problems.push(...keys.problems);
   const pathOf = (key: string): string => keys.path([key]);
   if (plugin === "") {
@@ -159,5 +168,13 @@ function readExplicit(
     }
     setting.integrity = integrity as string;
   }
+  const sandboxed = readSandbox(sandbox, (key, message) => {
+    const parent = pathOf("sandbox");
+    problems.push({
+      path: key === "" ? parent : joinPath(parent, key),
+      message,
+    });
+  });
+  if (sandboxed !== undefined) setting.sandbox = sandboxed;
   return [setting];
 }

@@ -1,6 +1,7 @@
 /** The shapes of a configuration: as it is written, and filled in. */
 
 import type { AdminConfig, AdminInput } from "./admin_types.ts";
+import type { SandboxOptions } from "../../plugins/sandbox/options.ts";
 import type {
   CircuitBreakerPolicy,
   Fallback,
@@ -150,6 +151,11 @@ export interface PluginInput {
   concurrency?: number;
   /** Leaves it alone for a while when it fails often. Default: never. */
   circuitBreaker?: CircuitBreakerInput;
+  /**
+   * Has the plugin run in a process of its own, with these rights; `true`: without any.
+   * Default: `false`, it runs in the broker, with the broker's rights.
+   */
+  sandbox?: boolean | SandboxOptions;
 }
 
 /** When a plugin that fails is left alone. */
@@ -305,6 +311,8 @@ export interface PluginSetting extends PluginPolicy {
   path: string;
   /** What the bytes of its module must have, if the configuration says so. */
   integrity?: string;
+  /** Has it run in a process of its own, with these rights. */
+  sandbox?: SandboxOptions;
   /** What it is used for; absent: everything that it can do. */
   use?: { events?: boolean; auth?: boolean; topic?: boolean };
 }

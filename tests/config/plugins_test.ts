@@ -52,6 +52,24 @@ Deno.test("aMQTT 26: plugins may be a list, with and without options", () => {
   );
 });
 
+Deno.test("a plugin of a list may have a sandbox", () => {
+  const sandboxes = [
+    undefined,
+    false,
+    true,
+    { net: ["example.com"], read: true, env: false, cache: 5 },
+  ];
+  assertEquals(
+    plugins(sandboxes.map((sandbox) => ({ plugin: "sys", sandbox })))
+      .map(({ sandbox }) => sandbox),
+    [undefined, undefined, {}, {
+      net: ["example.com"],
+      read: true,
+      cache: 5,
+    }],
+  );
+});
+
 Deno.test("plugins may be classes, instances and objects of a program", () => {
   class Mine extends BasePlugin {}
   class Duck {

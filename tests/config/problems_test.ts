@@ -177,6 +177,22 @@ const BAD: [input: unknown, message: string][] = [
     'plugins[0].option is not a known key. Did you mean "options"?',
   ],
   [
+    { plugins: [{ plugin: "sys", sandbox: "yes" }] },
+    "plugins[0].sandbox must be true, false or a map with net, read, write, env, memory, deadline, cache",
+  ],
+  [
+    { plugins: [{ plugin: "sys", sandbox: { nets: [] } }] },
+    'plugins[0].sandbox.nets is not a known key. Did you mean "net"?',
+  ],
+  [
+    { plugins: [{ plugin: "sys", sandbox: { read: ["a,b"] } }] },
+    "plugins[0].sandbox.read must be a list of texts without commas, or true for everything",
+  ],
+  [
+    { plugins: [{ plugin: "sys", sandbox: { memory: "1GB" } }] },
+    "plugins[0].sandbox.memory must be a number of MiB from 16 to 65536",
+  ],
+  [
     { auth: { plugins: "auth_file" } },
     'auth.plugins must be a list of texts, not the text "auth_file"',
   ],
