@@ -17,6 +17,7 @@ const PLUGINS: Readonly<Record<string, readonly string[]>> = {
   "client_certificates": ["event_logger", "auth_cert"],
   "plugins_policy": ["event_logger", "accounts", "topic_acl", "sys"],
   jwt: ["event_logger", "auth_jwt", "topic_jwt"],
+  sandbox: ["auth_anonymous", "topic_http", "topic_taboo"],
 };
 
 for (const [name, plugins] of Object.entries(PLUGINS)) {
