@@ -87,15 +87,21 @@ export function decidersOf<Event>(
   plugins: readonly Plugin[],
   hook: string,
   timeout: number,
-): Array<Decider<Event> & { readonly prefix: string }> {
+): Array<
+  Decider<Event> & { readonly prefix: string; readonly holds: boolean }
+> {
   return stepsOf(plugins, hook, timeout).map(({ plugin, handler, timeout }) => {
-    const { topicPrefix = "" } = plugin.object as { topicPrefix?: string };
+    const { topicPrefix = "", answersHold = false } = plugin.object as {
+      topicPrefix?: string;
+      answersHold?: boolean;
+    };
     return {
       ask: handler,
       method: hook,
       log: plugin.log,
       timeout,
       prefix: topicPrefix,
+      holds: answersHold,
     };
   });
 }

@@ -69,6 +69,11 @@ export class PluginManager {
   readonly changes: PluginChanges;
   /** Whether any plugin decides about topics; if not, every topic is allowed. */
   filtersTopics = false;
+  /**
+   * Whether the answers about topics hold for a while: messages of one turn that differ
+   * in their payload only may then be asked about once.
+   */
+  topicAnswersHold = true;
   /** Whether any plugin decides who may connect; if not, nobody may. */
   authenticates = false;
   /** Whether any plugin knows an enhanced authentication method. */
@@ -341,6 +346,7 @@ export class PluginManager {
     this.authenticates = auth.length > 0;
     this.authenticatesEnhanced = this.#enhancedAuth.length > 0;
     this.filtersTopics = this.#topic.size > 0;
+    this.topicAnswersHold = this.#topic.hold;
     this.intercepts = interceptsOf(plugins, decisionTimeout, inFlight);
     for (const { log } of plugins) log.observer = this.#failed;
   }

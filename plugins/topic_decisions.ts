@@ -18,6 +18,8 @@ import type { TopicFilteringEvent } from "./mod.ts";
 export interface TopicDecider extends Decider<TopicFilteringEvent> {
   /** What the topics begin with. */
   readonly prefix: string;
+  /** Whether its answers hold for a while, so that it need not see every message. */
+  readonly holds: boolean;
 }
 
 interface OwnTopics {
@@ -29,6 +31,8 @@ interface OwnTopics {
 export class TopicDecisions {
   /** How many plugins decide about topics. */
   readonly size: number;
+  /** Whether all their answers hold for a while. */
+  readonly hold: boolean;
   readonly #general: DecisionMaker<TopicFilteringEvent> | undefined;
   /** The longest prefix first. */
   readonly #own: readonly OwnTopics[];
@@ -48,6 +52,7 @@ export class TopicDecisions {
     inFlight: InFlight,
   ) {
     this.size = deciders.length;
+    this.hold = deciders.every(({ holds }) => holds);
     const makerOf = (prefix: string) =>
       new DecisionMaker(
         deciders.filter((decider) => prefix.startsWith(decider.prefix)),

@@ -82,17 +82,20 @@ function walk(
 ): Promise<void> | undefined {
   const { core, input, version, limits: { maxPacketSize } } = connection;
   const { plugins, stats } = core;
-  const { hooks, intercepts: { publish: chain } } = plugins;
+  const { hooks, intercepts: { publish: chain, deliver } } = plugins;
   const received = hooks.onBrokerMessageReceived.length > 0;
   const broadcast = hooks.onBrokerMessageBroadcast.length > 0;
-  const filters = plugins.filtersTopics;
-  const delivers = isJudged(core);
+  let filters = plugins.filtersTopics;
+  let delivers = isJudged(core);
   const session = connection.session!;
   const { clientId } = session;
   const { bytes } = view;
-  const messages = received || broadcast
+  // Answers about topics that hold for a while hold for the rest of the run.
+  const alike = plugins.topicAnswersHold && deliver === undefined;
+  const shows = received || broadcast || chain !== undefined;
+  let messages = received || broadcast
     ? new KeptMessages(topic, bytes, input.end, clientId)
-    : chain !== undefined || delivers
+    : shows || delivers
     ? new PassingMessages(topic, bytes, clientId)
     : undefined;
   let { start, payloadStart, end } = view;
@@ -144,6 +147,10 @@ function walk(
           return;
         }
       }
+    }
+    if (alike) {
+      filters = delivers = false;
+      if (!shows) messages = undefined;
     }
     run.add(end);
     const next = nextOfRun(view, end, input.end, version, maxPacketSize);
