@@ -9,7 +9,6 @@ import { acknowledge } from "../ack_queue.ts";
 import type { Connection } from "../connection.ts";
 import { dropped } from "../drops.ts";
 import { LimitError } from "../limits/limit_error.ts";
-import { Message } from "../message.ts";
 import { storeReason } from "../store/failure.ts";
 import { checkLimits, topicOf } from "./publish_checks.ts";
 import { forwardRun } from "./publish_run.ts";
@@ -72,10 +71,9 @@ export function handlePublish(
       });
     }
   }
-  const message = plugins.hooks.onBrokerMessageReceived.length > 0
-    ? messageOf(connection, view, new Message(topic)).keep()
-    : messageOf(connection, view, passing);
+  let message = messageOf(connection, view, passing);
   if (plugins.hooks.onBrokerMessageReceived.length > 0) {
+    message = message.keep();
     plugins.emit("onBrokerMessageReceived", {
       clientId: session.clientId,
       message,
