@@ -12,6 +12,7 @@ import { BROKERS } from "./brokers.ts";
 import type { Outcome } from "./load/job.ts";
 import { available, measure } from "./measure.ts";
 import { type BenchOptions, parseOptions, UsageError } from "./options.ts";
+import { VARIANTS } from "./plugins/variants.ts";
 import { comparison, costs, warnings } from "./report.ts";
 import { type Scenario, SCENARIOS } from "./scenarios.ts";
 
@@ -105,6 +106,24 @@ Deno.test("bench: the broker starts with the example configuration", async () =>
   const { count, seconds } = await run("start");
   assertEquals(count, 1);
   assertGreater(seconds, 0);
+});
+
+Deno.test("bench: the broker starts with each set of plugins, and delivers", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const results = await measure(
+      find("point-to-point"),
+      VARIANTS,
+      { ...OPTIONS, window: 100 },
+      folder,
+    );
+    for (const { broker, outcomes, errors } of results) {
+      assertEquals(errors, [], broker.title);
+      assertGreater(outcomes[0].count, 0, broker.title);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("bench: a broker that does not start is left out, and why is told", async () => {

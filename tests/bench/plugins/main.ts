@@ -34,7 +34,7 @@ const MEASURED = ["point-to-point", "qos1", "fan-out"];
  * Measures what the command line asks for, and prints it.
  *
  * @param args The arguments.
- * @returns The exit code: 0 if all runs went well, 1 if not.
+ * @returns The exit code: 0 if all runs went well, 1 if not, 2 if the arguments are wrong.
  */
 export async function main(args: readonly string[]): Promise<number> {
   const flags = parseArgs([...args], {
@@ -45,12 +45,18 @@ export async function main(args: readonly string[]): Promise<number> {
     console.log(USAGE);
     return 0;
   }
+  const runs = Number(flags.runs ?? 5);
+  const window = Number(flags.window ?? 1) * 1000;
+  if (!(Number.isInteger(runs) && runs > 0 && window > 0)) {
+    console.error("error: --runs and --window need a number above 0");
+    return 2;
+  }
   const options = {
     scenarios: SCENARIOS.filter(({ name }) => MEASURED.includes(name)),
     brokers: VARIANTS,
-    runs: Number(flags.runs ?? 5),
+    runs,
     warmUp: 700,
-    window: Number(flags.window ?? 1) * 1000,
+    window,
     idle: 0,
     json: undefined,
   };
