@@ -22,6 +22,8 @@ export interface PluginDescription {
   readonly importMap?: string;
   /** Its own version, if it says so. */
   readonly version?: string;
+  /** Whether it runs in a sandbox. */
+  readonly sandboxed: boolean;
   /** Which plugins come first: those with a higher number. */
   readonly priority: number;
   /** The methods that the broker calls. */
@@ -65,6 +67,7 @@ export function describePlugin(
     specifier,
     ...(importMap !== undefined && { importMap }),
     ...(manifest?.version !== undefined && { version: manifest.version }),
+    sandboxed: entry.sandbox !== undefined,
     priority: priorityOf({ plugin: described, entry }),
     hooks,
     timeouts: Object.fromEntries(

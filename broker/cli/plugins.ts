@@ -89,14 +89,15 @@ function chainsOf(
 
 /** Where a plugin came from. */
 function origin(description: PluginDescription): string {
-  const { name, plugin, specifier, importMap, version, priority } = description;
+  const { name, plugin, specifier, importMap, version } = description;
   const details = [
     ...(plugin === undefined || plugin === name || plugin === specifier
       ? []
       : [`named ${plugin}`]),
     ...(importMap === undefined ? [] : [`import map ${importMap}`]),
     ...(version === undefined ? [] : [`version ${version}`]),
-    `priority ${priority}`,
+    `priority ${description.priority}`,
+    ...(description.sandboxed ? ["in a sandbox"] : []),
   ];
   return `${name}: ${specifier} (${details.join(", ")})`;
 }
