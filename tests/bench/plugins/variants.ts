@@ -14,12 +14,17 @@ function variant(
   title: string,
   plugin: string,
   count: number,
+  more: object = {},
 ): BrokerKind {
   const plugins: object[] = [
     { plugin: "auth_anonymous", options: { allowAnonymous: true } },
   ];
   for (let i = 0; i < count; i++) {
-    plugins.push({ plugin: `${MODULE}#${plugin}`, name: `${name}-${i}` });
+    plugins.push({
+      plugin: `${MODULE}#${plugin}`,
+      name: `${name}-${i}`,
+      ...more,
+    });
   }
   return {
     ...dinomq,
@@ -53,4 +58,7 @@ export const VARIANTS: readonly BrokerKind[] = [
   ),
   variant("interceptor", "One publish interceptor", "TopicInterceptor", 1),
   variant("authoriser", "One topic plugin", "Authoriser", 1),
+  variant("sandbox", "The same in a sandbox, cached", "Authoriser", 1, {
+    sandbox: { cache: 60 },
+  }),
 ];
