@@ -180,7 +180,10 @@ export interface BrokerEvents {
   onMqttPacketSent: PacketEvent;
   /** Another configuration is in use. */
   onBrokerConfigReloaded: ConfigReloadedEvent;
-  /** Something that the broker needs does not work: the store cannot be written, a plugin fails too often. */
+  /**
+   * Something that the broker needs does not work: the store cannot be written (`store`),
+   * memory runs short (`memory`), or a plugin fails too often (`plugin:<name>`).
+   */
   onBrokerAlarmRaised: AlarmEvent;
   /** It works again. */
   onBrokerAlarmCleared: AlarmClearedEvent;
@@ -241,7 +244,10 @@ export interface BrokerObservers {
   onMqttPacketSent?(event: PacketEvent): void | Promise<void>;
   /** Another configuration is in use. */
   onBrokerConfigReloaded?(event: ConfigReloadedEvent): void | Promise<void>;
-  /** Something that the broker needs does not work: the store cannot be written. */
+  /**
+   * Something that the broker needs does not work: the store cannot be written (`store`),
+   * memory runs short (`memory`), or a plugin fails too often (`plugin:<name>`).
+   */
   onBrokerAlarmRaised?(event: AlarmEvent): void | Promise<void>;
   /** It works again. */
   onBrokerAlarmCleared?(event: AlarmClearedEvent): void | Promise<void>;
