@@ -5,6 +5,7 @@
  */
 
 import * as v from "valibot";
+import { messageOf } from "../../plugins/errors.ts";
 import type { PluginDescription } from "../../plugins/manager.ts";
 import {
   type BrokerContext,
@@ -141,8 +142,4 @@ function describe(session: Session): Record<string, unknown> {
     inflight: session.inflightCount,
     queued: session.queuedCount,
   };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
