@@ -7,6 +7,7 @@ import { VERSIONS } from "./_attack.ts";
 
 const TOPICS = [
   ...["$SYS/broker/version", "$SYS/broker/disconnect/x", "$CONTROL/x", "$"],
+  ...["$CONTROL/broker/v1/disconnect", "$CONTROL/broker/v1/reload"],
   ...["$share/g/t", "$SYS", "$internal", "$/a"],
 ];
 

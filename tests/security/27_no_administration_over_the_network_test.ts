@@ -1,6 +1,7 @@
-/** Class 27: administration that anybody can reach. The broker has none on the network. */
+/** Class 27: administration that anybody can reach. None listens that nobody has asked for. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
+import { ConfigError } from "../../mod.ts";
 import { startBroker, TestClient } from "../_client.ts";
 import { assertServes, leftOver } from "./_attack.ts";
 
@@ -59,6 +60,14 @@ Deno.test("a browser that is made to send MQTT inside an HTTP request gets nowhe
   }
   assertEquals([...broker.context.sessions], []);
   await assertServes(broker);
+});
+
+Deno.test("without a token the admin listener is for this machine only", async () => {
+  await assertRejects(
+    () => startBroker({ admin: { bind: "0.0.0.0:0" } }),
+    ConfigError,
+    "add a token",
+  );
 });
 
 Deno.test("the broker opens the ports that it is told to, and no other", async () => {
