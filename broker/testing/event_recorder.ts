@@ -11,7 +11,21 @@ export interface RecordedEvent<Name extends BrokerEventName = BrokerEventName> {
   readonly event: BrokerEvents[Name];
 }
 
-/** Records the events of a broker, in their order. */
+/**
+ * Records the events of a broker, in their order.
+ *
+ * @example
+ * ```ts
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using broker = await TestBroker.start();
+ * await broker.connect({ clientId: "alice" });
+ * const { clientId } = await broker.events.next("onBrokerClientConnected");
+ * assertEquals(clientId, "alice");
+ * assertEquals(broker.events.all("onBrokerClientDisconnected"), []);
+ * ```
+ */
 export class EventRecorder {
   readonly #all: RecordedEvent[] = [];
   readonly #fresh: Mailbox<RecordedEvent> = new Mailbox();

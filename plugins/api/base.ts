@@ -94,6 +94,25 @@ export interface BasePlugin<Config = unknown>
 /**
  * Base class of plugins that decide who may connect. Follows aMQTT's
  * `BaseAuthPlugin`.
+ *
+ * @example
+ * ```ts
+ * import { BaseAuthPlugin, type AuthenticateEvent, type Decision } from "@dinomq/broker/plugins";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class Staff extends BaseAuthPlugin {
+ *   authenticate({ session: { username, password } }: AuthenticateEvent): Decision {
+ *     if (username !== "alice") return; // Others may know the user.
+ *     return new TextDecoder().decode(password) === "secret";
+ *   }
+ * }
+ *
+ * await using broker = await TestBroker.start({ plugins: [Staff] });
+ * const alice = { username: "alice", password: "secret" };
+ * assertEquals((await broker.connect(alice)).code, 0);
+ * assertEquals((await broker.connect({ ...alice, password: "x" })).code, 0x87);
+ * ```
  */
 export abstract class BaseAuthPlugin<Config = unknown>
   extends BasePlugin<Config> {
@@ -121,6 +140,25 @@ export abstract class BaseAuthPlugin<Config = unknown>
 /**
  * Base class of plugins that decide about topics. Follows aMQTT's
  * `BaseTopicPlugin`.
+ *
+ * @example
+ * ```ts
+ * import { BaseTopicPlugin, type Decision, type TopicFilteringEvent } from "@dinomq/broker/plugins";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class ReadOnly extends BaseTopicPlugin {
+ *   topicFiltering({ action }: TopicFilteringEvent): Decision {
+ *     if (action !== "publish") return true;
+ *     return { allow: false, reasonString: "nobody publishes here" };
+ *   }
+ * }
+ *
+ * await using broker = await TestBroker.start({ plugins: [ReadOnly] });
+ * const client = await broker.connect();
+ * assertEquals(await broker.allows(client, "subscribe", "a/#"), true);
+ * assertEquals(await broker.allows(client, "publish", "a/b"), false);
+ * ```
  */
 export abstract class BaseTopicPlugin<Config = unknown>
   extends BasePlugin<Config> {

@@ -71,6 +71,18 @@ export interface BrokerContext<Config = unknown> extends BaseContext<Config> {
    * publish. aMQTT's `broadcast_message`.
    *
    * @throws {TypeError} If the topic name is not valid.
+   *
+   * @example
+   * ```ts
+   * import { TestBroker } from "@dinomq/broker/testing";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using broker = await TestBroker.start();
+   * const client = await broker.connect();
+   * await client.subscribe("news/+");
+   * broker.context.publish("news/today", "rain", { qos: 1, retain: true });
+   * assertEquals((await client.receive()).text, "rain");
+   * ```
    */
   publish(
     topic: string,
@@ -98,6 +110,21 @@ export interface BrokerContext<Config = unknown> extends BaseContext<Config> {
    *
    * @returns Ends it; so does the end of the plugin.
    * @throws {TypeError} If the topic filter is not valid.
+   *
+   * @example
+   * ```ts
+   * import { TestBroker } from "@dinomq/broker/testing";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using broker = await TestBroker.start();
+   * const heard: string[] = [];
+   * const end = broker.context.subscribe("a/#", ({ topic }) => void heard.push(topic));
+   * const client = await broker.connect();
+   * await client.publish("a/b", "x");
+   * end();
+   * await client.publish("a/c", "x");
+   * assertEquals(heard, ["a/b"]);
+   * ```
    */
   subscribe(
     filter: string,
@@ -135,6 +162,18 @@ export interface BrokerContext<Config = unknown> extends BaseContext<Config> {
    * if it has none.
    *
    * @throws {TypeError} If the topic filter is not valid.
+   *
+   * @example
+   * ```ts
+   * import { TestBroker } from "@dinomq/broker/testing";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using broker = await TestBroker.start();
+   * const client = await broker.connect({ clientId: "alice" });
+   * broker.context.addSubscription("alice", "inbox/alice", 1);
+   * await client.publish("inbox/alice", "hello");
+   * assertEquals((await client.receive()).text, "hello");
+   * ```
    */
   addSubscription(clientId: string, filter: string, qos?: QoS): void;
   /** Removes a subscription; says whether there was one. */
@@ -154,6 +193,17 @@ export interface BrokerContext<Config = unknown> extends BaseContext<Config> {
    * Disconnects a client; says whether there was anything to do.
    *
    * @throws {RangeError} If a DISCONNECT cannot carry the reason code.
+   *
+   * @example
+   * ```ts
+   * import { TestBroker } from "@dinomq/broker/testing";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using broker = await TestBroker.start();
+   * const client = await broker.connect({ clientId: "alice" });
+   * broker.context.disconnect("alice", { reasonCode: 0x98, reasonString: "sold" });
+   * assertEquals((await client.closed())?.reasonCode, 0x98);
+   * ```
    */
   disconnect(clientId: string, options?: DisconnectOptions): boolean;
   /** Whether a topic filter selects a topic name. */

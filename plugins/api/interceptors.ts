@@ -304,7 +304,29 @@ export interface SelectMemberEvent {
  */
 export type SelectMemberAnswer = string | Unchanged;
 
-/** The interceptors that a plugin may implement. */
+/**
+ * The interceptors that a plugin may implement.
+ *
+ * @example
+ * ```ts
+ * import { BasePlugin, type PublishAnswer, type PublishEvent } from "@dinomq/broker/plugins";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class Prefix extends BasePlugin {
+ *   override interceptPublish({ session, message }: PublishEvent): PublishAnswer {
+ *     if (message.payload.length > 100) return false;
+ *     return { topic: `${session.clientId}/${message.topic}` };
+ *   }
+ * }
+ *
+ * await using broker = await TestBroker.start({ plugins: [Prefix] });
+ * const client = await broker.connect({ clientId: "alice" });
+ * await client.subscribe("alice/#");
+ * assertEquals(await client.publish("a", "x"), 0);
+ * assertEquals((await client.receive()).topic, "alice/a");
+ * ```
+ */
 export interface BrokerInterceptors {
   /** A connection was accepted; nothing is read before the answer. */
   interceptAccept?(event: AcceptEvent): AcceptAnswer | Promise<AcceptAnswer>;

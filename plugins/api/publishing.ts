@@ -16,7 +16,24 @@ export interface PublishOptions {
   properties?: MessageProperties;
 }
 
-/** The retained messages. */
+/**
+ * The retained messages.
+ *
+ * @example
+ * ```ts
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using broker = await TestBroker.start();
+ * const { retained } = broker.context;
+ * retained.set("rooms/1/light", "on");
+ * retained.set("rooms/2/light", "off");
+ * const topics = [...retained.match("rooms/+/light")].map(({ topic }) => topic);
+ * assertEquals(topics.sort(), ["rooms/1/light", "rooms/2/light"]);
+ * assertEquals(retained.clear("rooms/1/light"), true);
+ * assertEquals(retained.size, 1);
+ * ```
+ */
 export interface RetainedService {
   /** How many there are. */
   readonly size: number;
