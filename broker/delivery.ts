@@ -19,6 +19,7 @@ import { interceptRetain } from "./interception/retain.ts";
 import { mayQueue } from "./limits/queue_limit.ts";
 import { mayRetain } from "./limits/retained_limit.ts";
 import type { Message } from "./message.ts";
+import type { Session } from "./session/session.ts";
 import type { SharedGroup, Target } from "./topics/subscription_tree.ts";
 import type { Topic } from "./topics/topic.ts";
 
@@ -27,8 +28,11 @@ export class Delivery {
   readonly #core: Core;
   /** When retained messages expire, by topic. */
   readonly #expiries = new Map<string, Deadline>();
-  /** What deliveries still wait for before all that keep the message have it. */
-  #undecided: Promise<unknown> | undefined;
+  /**
+   * What deliveries still wait for before all that keep the message have it; `null`:
+   * nobody wants to know.
+   */
+  #undecided: Promise<unknown> | undefined | null = null;
 
   constructor(core: Core) {
     this.#core = core;
@@ -49,7 +53,6 @@ export class Delivery {
     version?: 3 | 4 | 5,
   ): boolean {
     const core = this.#core;
-    this.#undecided = undefined;
     if (message.retain) this.retain(message);
     const heard = core.listeners.size > 0 && core.listeners.emit(message);
     const { targets, groups } = core.tree.match(message.target);
@@ -101,7 +104,7 @@ export class Delivery {
         () => this.#ask(target, kept, retain, group),
         kept.weight,
       );
-      if (session.durable) this.#alsoAwait(done);
+      if (keeps(session, group)) this.#alsoAwait(done);
       return;
     }
     if (!isJudged(this.#core)) this.#hand(target, message, retain, group);
@@ -136,6 +139,34 @@ export class Delivery {
       this.deliver(targets[i], message, false, undefined);
     }
     frames.clear();
+  }
+
+  /**
+   * Gives a message of a shared subscription to another member.
+   *
+   * @param session Who does not get it.
+   * @param message The message.
+   * @param retain The retain flag that the client sees.
+   * @param group The shared subscription.
+   * @returns What must be waited for until the other has it; absent if that is now, or
+   *   there is no other.
+   */
+  passOn(
+    session: Session,
+    message: Message,
+    retain: boolean,
+    group: SharedGroup | undefined,
+  ): Promise<unknown> | undefined {
+    const other = group && chooseMember(this.#core, group, message, session);
+    if (other === undefined) return undefined;
+    const outer = this.watchUndecided();
+    let undecided: Promise<unknown> | undefined;
+    try {
+      this.deliver(other, message, retain, group);
+    } finally {
+      undecided = this.takeUndecided(outer);
+    }
+    return undecided;
   }
 
   /** Makes a message its topic's retained one, or removes that if it is empty. */
@@ -195,18 +226,35 @@ export class Delivery {
   }
 
   /**
-   * What the deliveries since the last call, or of the last message, still wait for
-   * before every session that keeps the message has it.
+   * From here deliveries are watched that still wait for an answer, those too that a
+   * plugin causes meanwhile. Must be followed by {@linkcode takeUndecided}.
    *
-   * @returns A promise that never rejects; absent if they all have it.
+   * @returns What was being watched before; for that call.
    */
-  takeUndecided(): Promise<unknown> | undefined {
-    const undecided = this.#undecided;
+  watchUndecided(): Promise<unknown> | undefined | null {
+    const outer = this.#undecided;
     this.#undecided = undefined;
-    return undecided;
+    return outer;
   }
 
-  #alsoAwait(done: Promise<void>): void {
+  /**
+   * What the deliveries since `watchUndecided()` still wait for before every session
+   * that keeps a message has it.
+   *
+   * @param outer What `watchUndecided()` has returned: it goes on, and waits for these too.
+   * @returns A promise that never rejects; absent if they all have it.
+   */
+  takeUndecided(
+    outer: Promise<unknown> | undefined | null,
+  ): Promise<unknown> | undefined {
+    const own = this.#undecided ?? undefined;
+    this.#undecided = outer;
+    if (own !== undefined) this.#alsoAwait(own);
+    return own;
+  }
+
+  #alsoAwait(done: Promise<unknown>): void {
+    if (this.#undecided === null) return;
     this.#undecided = this.#undecided === undefined
       ? done
       : Promise.all([this.#undecided, done]);
@@ -226,7 +274,7 @@ export class Delivery {
         this.#settleLate(later, target, message, retain, group)
       );
     }
-    this.#settleLate(judged, target, message, retain, group);
+    return this.#settleLate(judged, target, message, retain, group);
   }
 
   #judge(
@@ -249,28 +297,33 @@ export class Delivery {
     if (judged instanceof Promise) {
       const kept = message.keep();
       const done = session.defer(async () => {
-        this.#settleLate(await judged, target, kept, retain, group);
+        await this.#settleLate(await judged, target, kept, retain, group);
       }, kept.weight);
-      if (session.durable) this.#alsoAwait(done);
+      if (keeps(session, group)) this.#alsoAwait(done);
     } else if (judged !== null && !session.ended) {
       // The plugin that decided may have ended the session.
       this.#hand(target, judged, retain, group);
     }
   }
 
-  /** Time has passed: the session may have ended meanwhile, and the message expired. */
+  /**
+   * Time has passed: the session may have ended meanwhile, and the message expired.
+   *
+   * @returns What must be waited for until another session has it.
+   */
   #settleLate(
     judged: Judged,
     target: Target,
     message: Message,
     retain: boolean,
     group: SharedGroup | undefined,
-  ): void {
+  ): void | Promise<void> {
     if (target.session.ended) {
-      const other = group &&
-        chooseMember(this.#core, group, message, target.session);
-      if (other !== undefined) this.deliver(other, message, retain, group);
-    } else if (judged?.expired(Date.now())) {
+      return this.passOn(target.session, message, retain, group)?.then(
+        () => {},
+      );
+    }
+    if (judged?.expired(Date.now())) {
       // [MQTT-3.3.2-5]
       dropped(this.#core, "expired", judged, target.session.clientId);
     } else if (judged !== null) this.#hand(target, judged, retain, group);
@@ -318,4 +371,9 @@ export class Delivery {
       retainedMessage: message.keep(),
     });
   }
+}
+
+/** Whether somebody keeps the message: the session, or another member of its group. */
+function keeps(session: Session, group: SharedGroup | undefined): boolean {
+  return session.durable || group !== undefined;
 }

@@ -187,9 +187,18 @@ function accept(
   const before = core.journal?.ops;
   // Before anyone gets it: a repeated PUBLISH must find it.
   if (qos === 2) connection.session!.addIncoming(packetId);
-  const anyone = isCommand(connection, message) ||
-    core.delivery.publish(message, origin, connection.version);
-  if (qos === 0) return;
+  if (qos === 0) {
+    pass(connection, message, origin);
+    return;
+  }
+  const outer = core.delivery.watchUndecided();
+  let anyone: boolean;
+  let undecided: Promise<unknown> | undefined;
+  try {
+    anyone = pass(connection, message, origin);
+  } finally {
+    undecided = core.delivery.takeUndecided(outer);
+  }
   // The delivery may have ended this very connection.
   if (connection.phase !== "open") return;
   acknowledge(
@@ -198,8 +207,18 @@ function accept(
     packetId,
     anyone ? 0 : ReasonCode.NoMatchingSubscribers,
     before,
-    core.delivery.takeUndecided(),
+    undecided,
   );
+}
+
+/** Says whether anyone gets the message. */
+function pass(
+  connection: Connection,
+  message: Message,
+  origin: PublishView<Topic> | undefined,
+): boolean {
+  return isCommand(connection, message) ||
+    connection.core.delivery.publish(message, origin, connection.version);
 }
 
 /** Whether nobody may publish there, whatever plugins say. */

@@ -8,7 +8,6 @@
 import { ReasonCode } from "../../codec/reason_codes.ts";
 import type { Connection } from "../connection.ts";
 import type { Core } from "../core.ts";
-import { chooseMember } from "../interception/member.ts";
 import { observeSession } from "../observation.ts";
 import { fireWill } from "../wills.ts";
 import { Session } from "./session.ts";
@@ -214,14 +213,10 @@ export class SessionRegistry {
     const { delivery, journal } = this.#core;
     for (const flight of session.usedOutbox?.takeShared(ended) ?? []) {
       const { message, retain, group } = flight;
-      const member = chooseMember(this.#core, group!, message, session);
-      if (member !== undefined) {
-        delivery.deliver(member, message, retain, group);
-      }
+      const undecided = delivery.passOn(session, message, retain, group);
       if (flight.seq === 0) continue;
       // The store has it until it has that of the other member.
       const forget = (): void => journal?.removeFlight(flight, true);
-      const undecided = delivery.takeUndecided();
       if (undecided === undefined) forget();
       else undecided.then(forget);
     }
