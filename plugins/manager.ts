@@ -79,6 +79,11 @@ export class PluginManager {
   /** Whether any plugin knows an enhanced authentication method. */
   authenticatesEnhanced = false;
 
+  /**
+   * Whether the plugins are being closed: what they have not decided stays undecided.
+   */
+  isClosing = false;
+
   /** In the order of the configuration. */
   #plugins: readonly Plugin[];
   /** In the order in which they get events and are asked. */
@@ -301,6 +306,7 @@ export class PluginManager {
   }
 
   async #close(): Promise<void> {
+    this.isClosing = true;
     for (const name of EVENT_NAMES) this.#observers[name] = [];
     this.#lifeCycle.clear();
     this.intercepts = {};

@@ -127,10 +127,11 @@ export class Outbox implements Waiter {
   /** Sends what waits, as far as the client takes it. */
   pump(): void {
     if (this.#asked !== undefined || this.#held) return;
+    const { plugins } = this.#core;
     while (this.#queue.size > 0) {
       const connection = this.#session.connection;
       if (
-        connection === null || connection.busy ||
+        connection === null || connection.busy || plugins.isClosing ||
         this.#window.size >= connection.window
       ) return;
       const flight = this.#queue.shift(this);
@@ -153,6 +154,8 @@ export class Outbox implements Waiter {
           // The session may have ended meanwhile.
           if (this.#asked !== flight) return;
           this.#asked = undefined;
+          // Nobody has said no: it waits for the next start.
+          if (plugins.isClosing) return this.#queue.putBack(flight);
           if (allowed) this.#sendOrPutBack(flight);
           else this.#discard("denied", flight);
           this.pump();
@@ -302,6 +305,8 @@ export class Outbox implements Waiter {
     if (verdict === true) return this.#session.connection !== null;
     verdict.then((allowed) => {
       if (this.#window.get(flight.packetId) !== flight) return;
+      // Nobody has said no.
+      if (this.#core.plugins.isClosing) return;
       if (allowed && this.#session.connection !== null) {
         this.#resend(flight);
         this.pump();

@@ -1,0 +1,97 @@
+// What plugins have not decided when the broker ends is neither lost nor let through.
+import { assertEquals } from "@std/assert";
+import { MemoryStore, silentLogger } from "../../mod.ts";
+import type { BrokerContext, TopicFilteringEvent } from "../../plugins/mod.ts";
+import { eventually, startBroker, TestClient } from "../_client.ts";
+
+const RECEIVER = {
+  version: 5,
+  clean: false,
+  clientId: "receiver",
+  properties: { sessionExpiryInterval: 1000 },
+} as const;
+
+/** A plugin that answers nothing before it is closed. */
+class Undecided {
+  asked = 0;
+  readonly #context: BrokerContext;
+
+  constructor(context: BrokerContext) {
+    this.#context = context;
+  }
+
+  protected untilClosed(answer: () => boolean): Promise<boolean> {
+    this.asked++;
+    return new Promise((resolve, reject) => {
+      this.#context.signal.addEventListener("abort", () => {
+        try {
+          resolve(answer());
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  // What was deferred behind the answer gets its turn before the end.
+  async close(): Promise<void> {
+    for (let i = 0; i < 20; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+  }
+}
+
+/** What the receiver gets of a store, after the broker that had it has ended. */
+async function received(store: MemoryStore): Promise<string[]> {
+  await using broker = await startBroker({}, silentLogger, { store });
+  await using receiver = await TestClient.connect(broker, RECEIVER);
+  await receiver.send({ cmd: "pingreq" });
+  const messages: string[] = [];
+  for (;;) {
+    const packet = await receiver.next();
+    if (packet.cmd !== "publish") return messages;
+    messages.push(`${packet.topic}: ${packet.payload}`);
+  }
+}
+
+for (const sent of [false, true]) {
+  const which = sent ? "were sent before" : "wait";
+  Deno.test(`messages that ${which}, and whose right is asked for when the broker ends, stay in the store`, async () => {
+    const store = new MemoryStore();
+    let hangs = false;
+    let plugin: Rights | undefined;
+    class Rights extends Undecided {
+      constructor(context: BrokerContext) {
+        super(context);
+        plugin = this;
+      }
+      topicFiltering({ action }: TopicFilteringEvent) {
+        if (action !== "receive" || !hangs) return true;
+        return this.untilClosed(() => {
+          throw new Error("closed");
+        });
+      }
+    }
+    await using broker = await startBroker(
+      { plugins: ["auth_anonymous", Rights] },
+      silentLogger,
+      { store },
+    );
+    const first = await TestClient.connect(broker, RECEIVER);
+    await first.subscribe("t", 1);
+    await using publisher = await TestClient.connect(broker, { version: 5 });
+    if (!sent) await first.disconnect();
+    await publisher.publish("t", "1", { qos: 1 });
+    await publisher.publish("t", "2", { qos: 1 });
+    if (sent) {
+      await first.message();
+      await first.message();
+      await first.disconnect();
+    }
+    hangs = true;
+    await using _back = await TestClient.connect(broker, RECEIVER);
+    await eventually(() => plugin!.asked > 0, "question");
+    await broker.shutdown();
+    assertEquals(await received(store), ["t: 1", "t: 2"]);
+  });
+}
