@@ -266,6 +266,8 @@ export class Delivery {
     retain: boolean,
     group: SharedGroup | undefined,
   ): void | Promise<void> {
+    // Nobody has acknowledged it, so that it comes again.
+    if (this.#core.plugins.isClosing) return;
     const judged = target.session.ended
       ? null
       : this.#judge(target, message, retain);
@@ -318,6 +320,7 @@ export class Delivery {
     retain: boolean,
     group: SharedGroup | undefined,
   ): void | Promise<void> {
+    if (this.#core.plugins.isClosing) return;
     if (target.session.ended) {
       return this.passOn(target.session, message, retain, group)?.then(
         () => {},

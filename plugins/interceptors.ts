@@ -109,6 +109,7 @@ export class InterceptorChain<Event extends object, Changes> {
     event: Event,
     apply: Apply<Event, Changes>,
   ): Event | Stop | Promise<Event | Stop> {
+    if (this.#inFlight.isOver) return this.#unasked(event);
     return this.#askFrom(0, event, apply);
   }
 
@@ -120,6 +121,7 @@ export class InterceptorChain<Event extends object, Changes> {
    * @returns The same event if nothing changes, another one, or that it ends here.
    */
   askNow(event: Event, apply: Apply<Event, Changes>): Event | Stop {
+    if (this.#inFlight.isOver) return this.#unasked(event);
     return this.#askFrom(0, event, apply, true) as Event | Stop;
   }
 
@@ -185,7 +187,7 @@ export class InterceptorChain<Event extends object, Changes> {
     const limit = step.timeout ?? this.#timeout;
     try {
       const answer = await withTimeLimit(promise, limit);
-      if (this.#inFlight.isOver) return REFUSED;
+      if (this.#inFlight.isOver) return this.#unasked(event);
       if (answer === TIMED_OUT) {
         throw new Error(`no answer after ${limit} ms`);
       }
@@ -201,6 +203,11 @@ export class InterceptorChain<Event extends object, Changes> {
       if (!this.#goesOn(step)) return REFUSED;
     }
     return this.#askFrom(index + 1, event, apply);
+  }
+
+  /** What becomes of an event that nobody is asked about any more. */
+  #unasked(event: Event): Event | Stop {
+    return this.#form.refuses === true ? REFUSED : event;
   }
 
   /** Whether the others are asked when one fails: where nothing can be refused, always. */

@@ -309,7 +309,8 @@ export class PluginManager {
     this.isClosing = true;
     for (const name of EVENT_NAMES) this.#observers[name] = [];
     this.#lifeCycle.clear();
-    this.intercepts = {};
+    // The chains stay: what they would have judged they refuse from now on.
+    this.intercepts = { ...this.intercepts, member: undefined };
     for (const one of [this.#inFlight, ...this.#earlier]) one.isOver = true;
     await closeAll(this.#plugins, this.#closingTimeout);
     await this.changes.idle();

@@ -210,7 +210,7 @@ export class SessionRegistry {
 
   /** Gives what a member of shared subscriptions has left to other members. */
   #passOn(session: Session, ended: boolean): void {
-    const { delivery, journal } = this.#core;
+    const { delivery, journal, plugins } = this.#core;
     for (const flight of session.usedOutbox?.takeShared(ended) ?? []) {
       const { message, retain, group } = flight;
       const undecided = delivery.passOn(session, message, retain, group);
@@ -218,7 +218,12 @@ export class SessionRegistry {
       // The store has it until it has that of the other member.
       const forget = (): void => journal?.removeFlight(flight, true);
       if (undecided === undefined) forget();
-      else undecided.then(forget);
+      else {
+        undecided.then(() => {
+          // The broker ends, and the other member does not have it.
+          if (!plugins.isClosing) forget();
+        });
+      }
     }
   }
 

@@ -95,3 +95,57 @@ for (const sent of [false, true]) {
     assertEquals(await received(store), ["t: 1", "t: 2"]);
   });
 }
+
+Deno.test("messages behind one that a plugin has not decided are not stored unjudged when the broker ends", async () => {
+  const store = new MemoryStore();
+  let plugin: Refusing | undefined;
+  class Refusing extends Undecided {
+    constructor(context: BrokerContext) {
+      super(context);
+      plugin = this;
+    }
+    interceptDeliver() {
+      return this.untilClosed(() => false);
+    }
+  }
+  await using broker = await startBroker(
+    { plugins: ["auth_anonymous", Refusing] },
+    silentLogger,
+    { store },
+  );
+  const receiver = await TestClient.connect(broker, RECEIVER);
+  await receiver.subscribe("t", 1);
+  await receiver.disconnect();
+  for (const payload of ["1", "2", "3"]) {
+    broker.context.publish("t", payload, { qos: 1 });
+  }
+  assertEquals(plugin!.asked, 1);
+  await broker.shutdown();
+  assertEquals(await received(store), []);
+});
+
+Deno.test("what a plugin publishes while it is closed is judged, or not delivered", async () => {
+  const store = new MemoryStore();
+  class Late {
+    readonly #context: BrokerContext;
+    constructor(context: BrokerContext) {
+      this.#context = context;
+    }
+    interceptDeliver() {
+      return false;
+    }
+    close() {
+      this.#context.publish("t", "late", { qos: 1 });
+    }
+  }
+  await using broker = await startBroker(
+    { plugins: ["auth_anonymous", Late] },
+    silentLogger,
+    { store },
+  );
+  const receiver = await TestClient.connect(broker, RECEIVER);
+  await receiver.subscribe("t", 1);
+  await receiver.disconnect();
+  await broker.shutdown();
+  assertEquals(await received(store), []);
+});
