@@ -72,9 +72,11 @@ export function intercepted(
     return judge(connection, view, outcome.message as Message, undefined);
   };
   if (!(answer instanceof Promise)) return settle(answer);
+  // Messages before this one may have met a full receiver.
+  const relief = connection.relief();
   return answer.then((later) => {
     core.congestion = null;
-    return settle(later) ?? connection.relief();
+    return both(relief, settle(later) ?? connection.relief());
   });
 }
 
@@ -150,11 +152,21 @@ export function judged(
   const own = origin === undefined
     ? message.keep()
     : ownMessage(connection, view, message);
+  const relief = connection.relief();
   return verdict.then((answer) => {
     core.congestion = null;
     settle(connection, view, own, origin, answer);
-    return connection.relief();
+    return both(relief, connection.relief());
   });
+}
+
+/** Waits for both, if there is anything to wait for. */
+function both(
+  one: Promise<void> | undefined,
+  other: Promise<void> | undefined,
+): Promise<void> | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return Promise.all([one, other]).then(() => {});
 }
 
 function settle(
