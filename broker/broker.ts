@@ -4,7 +4,6 @@
  * @module
  */
 
-import { ReasonCode } from "../codec/reason_codes.ts";
 import { administer } from "./admin/administer.ts";
 import type { AdminServer } from "./admin/server.ts";
 import type { BrokerContext, Logger } from "../plugins/mod.ts";
@@ -25,6 +24,7 @@ import type {
 import { Core } from "./core.ts";
 import type { Place } from "./limits/gate.ts";
 import { hostBase } from "./host_base.ts";
+import { inTurn } from "./in_turn.ts";
 import { createLogger } from "./log.ts";
 import { OpenListeners } from "./open_listeners.ts";
 import { loadPlugins, pluginSources } from "./plugin_sources.ts";
@@ -163,48 +163,56 @@ export class Broker implements AsyncDisposable {
       goOn?.();
       await plugins.emitAndWait("onBrokerPostStart");
     } catch (error) {
-      await this.#listeners.close();
-      for (const connection of this.#connections.all()) {
-        connection.drop("the broker could not be started");
-      }
-      await this.#end();
-      throw error;
+      await inTurn([
+        () => Promise.reject(error),
+        () => this.#listeners.close(),
+        () => this.#connections.drop("the broker could not be started"),
+        () => this.#end(),
+      ]);
     }
   }
 
   /**
    * Stops the broker: MQTT 5 clients are told, everything is closed. A start that
    * is under way is waited for. A second call does nothing.
+   *
+   * @throws {Error} What could not be closed, such as the store; the broker is stopped all the same.
    */
   async shutdown(): Promise<void> {
     // Whoever started the broker hears why it failed.
     if (this.#state === "starting") await this.#starting?.catch(() => {});
     if (this.#state !== "started") return;
     this.#state = "stopping";
+    await inTurn([() => this.#disconnect(), () => this.#end()]);
+  }
+
+  /** Closes listeners and connections. */
+  async #disconnect(): Promise<void> {
     const { plugins } = this.#core!;
     await plugins.emitAndWait("onBrokerPreShutdown");
     const closed = await this.#listeners.close();
-    for (const connection of this.#connections.all()) {
-      connection.end(ReasonCode.ServerShuttingDown, false);
-    }
+    this.#connections.end();
     await this.#connections.ended(this.#config.shutdownTimeout);
     await closed();
     await plugins.emitAndWait("onBrokerPostShutdown");
     await this.#changes.idle(this.#config.shutdownTimeout * 1000);
-    await this.#end();
   }
 
   /** Ends everything that has no connection. */
   async #end(): Promise<void> {
     const core = this.#core;
     this.#life.abort();
-    await this.#admin?.close();
-    await core?.plugins.close();
-    await core?.journal?.close();
-    core?.sessions.clear();
-    core?.clock.clear();
-    this.#core = this.#admin = undefined;
-    this.#state = "stopped";
+    await inTurn([
+      () => this.#admin?.close(),
+      () => core?.plugins.close(),
+      () => core?.journal?.close(),
+      () => {
+        core?.sessions.clear();
+        core?.clock.clear();
+        this.#core = this.#admin = undefined;
+        this.#state = "stopped";
+      },
+    ]);
   }
 
   /**

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ReasonCode } from "../codec/reason_codes.ts";
 import { Connection } from "./connection.ts";
 import type { Core } from "./core.ts";
 import type { Place } from "./limits/gate.ts";
@@ -51,6 +52,18 @@ export class Connections {
       },
     );
     core.trim?.opened();
+  }
+
+  /** Ends all of them: the broker ends. No will is sent. */
+  end(): void {
+    for (const connection of this.all()) {
+      connection.end(ReasonCode.ServerShuttingDown, false);
+    }
+  }
+
+  /** Ends all of them without another word. */
+  drop(why: string): void {
+    for (const connection of this.all()) connection.drop(why);
   }
 
   /**

@@ -1,5 +1,5 @@
 // What plugins have not decided when the broker ends is neither lost nor let through.
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { MemoryStore, silentLogger } from "../../mod.ts";
 import type { BrokerContext, TopicFilteringEvent } from "../../plugins/mod.ts";
 import { eventually, startBroker, TestClient } from "../_client.ts";
@@ -148,4 +148,23 @@ Deno.test("what a plugin publishes while it is closed is judged, or not delivere
   await receiver.disconnect();
   await broker.shutdown();
   assertEquals(await received(store), []);
+});
+
+Deno.test("a broker whose store cannot be closed is stopped all the same, and can be started again", async () => {
+  class Stuck extends MemoryStore {
+    fails = true;
+    override close(): Promise<void> {
+      return this.fails ? Promise.reject(new Error("stuck")) : super.close();
+    }
+  }
+  const store = new Stuck();
+  const broker = await startBroker({}, silentLogger, { store });
+  const client = await TestClient.connect(broker, RECEIVER);
+  await assertRejects(() => broker.shutdown(), Error, "stuck");
+  assertEquals(broker.state, "stopped");
+  await client.close();
+  store.fails = false;
+  await broker.start();
+  await broker.shutdown();
+  assertEquals(broker.state, "stopped");
 });
