@@ -204,11 +204,11 @@ export class Broker implements AsyncDisposable {
     this.#life.abort();
     await inTurn([
       () => this.#admin?.close(),
+      () => core?.feedback.finish(),
       () => core?.plugins.close(),
       () => core?.journal?.close(),
       () => {
-        core?.sessions.clear();
-        core?.clock.clear();
+        core?.end();
         this.#core = this.#admin = undefined;
         this.#state = "stopped";
       },

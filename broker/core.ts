@@ -99,7 +99,7 @@ export class Core implements JournalOwner {
     this.logger = logger;
     this.plugins = plugins;
     this.control = control;
-    this.feedback = new Feedback(this.clock, logger);
+    this.feedback = new Feedback(this);
     this.reports = new LimitReports(logger, this.stats.limits);
     this.gate = new ConnectionGate(this);
     this.memory = new MemoryGuard(this);
@@ -126,6 +126,12 @@ export class Core implements JournalOwner {
       error: error instanceof Error ? error.stack : String(error),
     });
   };
+
+  /** Forgets the sessions, and what was to happen later. */
+  end(): void {
+    this.sessions.clear();
+    this.clock.clear();
+  }
 
   /** The store cannot write: nothing that must be kept is acknowledged until it can. */
   storeFailed(error: StoreError): void {

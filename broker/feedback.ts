@@ -5,29 +5,35 @@
  * @module
  */
 
-import type { Logger } from "../plugins/mod.ts";
-import type { Clock } from "./clock.ts";
+import type { Core } from "./core.ts";
+import { dropped } from "./drops.ts";
+import type { Message } from "./message.ts";
 
 /** How much one thing may cause at once; what is beyond waits. */
 const MOST_NESTED = 100;
 /** How much may wait; what is beyond is dropped. */
-const MOST_WAITING = 1000;
+const MOST_WAITING = 100_000;
 /** Milliseconds between two warnings. */
 const INTERVAL = 10_000;
+/** How much of the list that is done with is kept before it is cut off. */
+const SLACK = 1024;
 
-/** Does what plugins ask for; what they ask for because of that, at once or a little later. */
+/** Publishes for plugins; what they publish because of that, at once or a little later. */
 export class Feedback {
-  readonly #clock: Clock;
-  readonly #logger: Logger;
+  readonly #core: Core;
   #depth = 0;
   #nested = 0;
-  #waiting: (() => void)[] = [];
+  /** What waits, from `#head` on. */
+  #waiting: Message[] = [];
+  #head = 0;
+  /** Dropped since the last warning. */
   #dropped = 0;
   #nextWarning = 0;
+  /** Whether plugins are being told that something was dropped. */
+  #telling = false;
 
-  constructor(clock: Clock, logger: Logger) {
-    this.#clock = clock;
-    this.#logger = logger;
+  constructor(core: Core) {
+    this.#core = core;
   }
 
   /** Whether so much was caused at once that more has to wait. */
@@ -36,12 +42,22 @@ export class Feedback {
   }
 
   /**
-   * Does something for a plugin, in a later turn of the event loop if it is full.
+   * Publishes a message of a plugin: in a later turn of the event loop if it is full,
+   * and behind those that wait for that.
+   *
+   * @param message The message.
+   */
+  publish(message: Message): void {
+    if (this.isFull || this.#head < this.#waiting.length) this.#defer(message);
+    else this.run(() => this.#core.delivery.publish(message));
+  }
+
+  /**
+   * Does something for a plugin now; what that causes is counted.
    *
    * @param act What to do.
    */
   run(act: () => void): void {
-    if (this.isFull) return this.#defer(act);
     if (this.#depth > 0) this.#nested++;
     this.#depth++;
     try {
@@ -51,34 +67,74 @@ export class Feedback {
     }
   }
 
-  #defer(act: () => void): void {
-    if (this.#waiting.length >= MOST_WAITING) return this.#drop();
-    if (this.#waiting.push(act) === 1) this.#clock.schedule(1, this.#goOn);
+  #defer(message: Message): void {
+    if (this.#waiting.length - this.#head >= MOST_WAITING) {
+      this.#drop(message);
+      return;
+    }
+    // The first has the others published; whoever does so now goes on.
+    if (this.#waiting.push(message) === 1) this.#goOnLater();
+  }
+
+  #goOnLater(): void {
+    this.#core.clock.schedule(1, this.#goOn);
+  }
+
+  /**
+   * Publishes what waits, since the broker ends; what that causes is forgotten if it
+   * would have to wait.
+   */
+  finish(): void {
+    for (let left = this.#waiting.length - this.#head; left > 0; left--) {
+      this.#publishNext();
+    }
+  }
+
+  #publishNext(): void {
+    const { delivery, logger } = this.#core;
+    const message = this.#waiting[this.#head++];
+    try {
+      this.run(() => delivery.publish(message));
+    } catch (error) {
+      logger.error("Cannot do what a plugin asked for", { error });
+    }
   }
 
   readonly #goOn = (): void => {
-    const waiting = this.#waiting;
-    this.#waiting = [];
     // All of it counts as caused by one thing: what is too much waits again.
     this.run(() => {
-      for (const act of waiting) {
-        try {
-          this.run(act);
-        } catch (error) {
-          this.#logger.error("Cannot do what a plugin asked for", { error });
-        }
+      while (this.#head < this.#waiting.length && !this.isFull) {
+        this.#publishNext();
       }
     });
+    if (this.#head === this.#waiting.length) {
+      this.#waiting = [];
+      this.#head = 0;
+      return;
+    }
+    if (this.#head >= SLACK) {
+      this.#waiting = this.#waiting.slice(this.#head);
+      this.#head = 0;
+    }
+    this.#goOnLater();
   };
 
-  #drop(): void {
+  #drop(message: Message): void {
+    const { logger, stats } = this.#core;
+    // A plugin may publish because something was dropped.
+    if (this.#telling) stats.dropped.feedback++;
+    else {
+      this.#telling = true;
+      dropped(this.#core, "feedback", message, null);
+      this.#telling = false;
+    }
     this.#dropped++;
     const now = performance.now();
     if (now < this.#nextWarning) return;
     this.#nextWarning = now + INTERVAL;
-    this.#logger.warn(
+    logger.warn(
       "A plugin causes what it hears of, again and again: publications of plugins are dropped",
-      { waiting: this.#waiting.length, dropped: this.#dropped },
+      { waiting: this.#waiting.length - this.#head, dropped: this.#dropped },
     );
     this.#dropped = 0;
   }

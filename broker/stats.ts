@@ -12,6 +12,7 @@ export type DropReason =
   | "client_refused"
   | "denied"
   | "expired"
+  | "feedback"
   | "intercepted"
   | "offline"
   | "output_full"
@@ -32,6 +33,7 @@ export class Stats implements BrokerStats {
     client_refused: 0,
     denied: 0,
     expired: 0,
+    feedback: 0,
     intercepted: 0,
     offline: 0,
     output_full: 0,

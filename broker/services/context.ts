@@ -114,7 +114,7 @@ export class Services<Config = unknown> implements BrokerContext<Config> {
   ): void {
     const core = this.#core();
     const message = messageOf(core, topic, payload, options);
-    core.feedback.run(() => core.delivery.publish(message));
+    core.feedback.publish(message);
   }
 
   publishTo(

@@ -68,7 +68,9 @@ export interface BrokerContext<Config = unknown> extends BaseContext<Config> {
   getSession(clientId: string): Session | undefined;
   /**
    * Publishes to all subscribers, without asking the plugins for the right to
-   * publish. aMQTT's `broadcast_message`.
+   * publish. aMQTT's `broadcast_message`. Of what one message causes, a hundred are
+   * published at once; more wait their turn, and those beyond 100,000 are dropped
+   * (`feedback`).
    *
    * @throws {TypeError} If the topic name is not valid.
    *
