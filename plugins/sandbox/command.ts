@@ -7,6 +7,7 @@
 import { fileURLToPath } from "node:url";
 import { messageOf, PluginImportError, PluginLoadError } from "../errors.ts";
 import { cannotLoad, type ResolvedPlugin } from "../module_loading.ts";
+import { type GraphModule, refuseForeignFiles } from "./module_graph.ts";
 import type { SandboxOptions } from "./options.ts";
 
 /** A process to start. */
@@ -63,6 +64,38 @@ export async function storeModules(
 }
 
 /**
+ * Refuses a plugin whose modules are files that it may not read. No line of them is
+ * run.
+ *
+ * @param plugin The plugin, whose modules are stored.
+ * @param importMap The `deno.json` or import map that its imports are looked up in.
+ * @param options What the plugin may do.
+ * @throws {PluginError} If there is such a file, or the modules cannot be found.
+ */
+export async function checkModules(
+  plugin: ResolvedPlugin,
+  importMap: URL | undefined,
+  options: SandboxOptions,
+): Promise<void> {
+  const flags = importFlags(plugin, importMap);
+  const args = ["info", "--json", "--quiet", ...flags, entryUrl(plugin)];
+  const { success, stdout, stderr } = await runDeno(plugin, args);
+  const decoder = new TextDecoder();
+  if (!success) {
+    const reason = readableError(decoder.decode(stderr));
+    throw new PluginImportError(
+      plugin.name,
+      "import",
+      `${cannotLoad(plugin)}: its modules could not be found: ${reason}`,
+    );
+  }
+  const { modules } = JSON.parse(decoder.decode(stdout)) as {
+    modules: GraphModule[];
+  };
+  await refuseForeignFiles(plugin, moduleUrl(plugin), modules, options);
+}
+
+/**
  * The command of a sandbox.
  *
  * @param plugin The plugin.
@@ -75,10 +108,6 @@ export function sandboxCommand(
   importMap: URL | undefined,
   options: SandboxOptions,
 ): SandboxCommand {
-  // Static imports need no right to read. The order matters: ours is evaluated first.
-  const entry = `import { run } from ${JSON.stringify(CHILD)};` +
-    `import * as plugin from ${JSON.stringify(moduleUrl(plugin))};` +
-    "await run(plugin);";
   return {
     args: [
       "run",
@@ -91,10 +120,18 @@ export function sandboxCommand(
       ...(["net", "read", "write", "env"] as const).flatMap((name) =>
         permissionFlag(name, options[name])
       ),
-      `data:text/javascript,${encodeURIComponent(entry)}`,
+      entryUrl(plugin),
     ],
     env: environment(options.env ?? []),
   };
+}
+
+/** Static imports need no right to read. The order matters: ours is evaluated first. */
+function entryUrl(plugin: ResolvedPlugin): string {
+  const entry = `import { run } from ${JSON.stringify(CHILD)};` +
+    `import * as plugin from ${JSON.stringify(moduleUrl(plugin))};` +
+    "await run(plugin);";
+  return `data:text/javascript,${encodeURIComponent(entry)}`;
 }
 
 /** Memory that the data of a plugin may take, in MiB. */
@@ -137,7 +174,7 @@ async function runDeno(
     return await new Deno.Command(Deno.execPath(), {
       args,
       stdin: "null",
-      stdout: "null",
+      stdout: "piped",
       stderr: "piped",
       env: { NO_COLOR: "1" },
     }).output();

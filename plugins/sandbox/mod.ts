@@ -14,7 +14,7 @@ import type { Logger } from "../mod.ts";
 import { cannotLoad } from "../module_loading.ts";
 import { hasScheme } from "../import_map.ts";
 import type { LoadedPlugin, PluginNamespace } from "../namespace.ts";
-import { sandboxCommand, storeModules } from "./command.ts";
+import { checkModules, sandboxCommand, storeModules } from "./command.ts";
 import { promptHook } from "./hooks.ts";
 import type { SandboxOptions } from "./options.ts";
 import { Sandbox } from "./sandbox.ts";
@@ -75,8 +75,10 @@ export async function loadSandboxed(
   await storeModules(plugin, importMap);
   const { sandbox: options, integrity } = entry;
   const check = async (): Promise<void> => {
-    if (integrity === undefined) return;
-    await namespace.checkIntegrity(plugin, integrity);
+    if (integrity !== undefined) {
+      await namespace.checkIntegrity(plugin, integrity);
+    }
+    await checkModules(plugin, importMap, options);
   };
   await check();
   const command = sandboxCommand(plugin, importMap, options);
