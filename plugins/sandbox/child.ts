@@ -10,6 +10,7 @@ import { messageOf } from "../errors.ts";
 import { isThenable } from "../time_limit.ts";
 import { SandboxedPlugin } from "./child_plugin.ts";
 import type { ChildLink } from "./child_context.ts";
+import { removeThreads } from "./child_globals.ts";
 import { encodeFrame, FrameReader } from "./frames.ts";
 import type { FromSandbox, ToSandbox } from "./protocol.ts";
 
@@ -197,3 +198,4 @@ function redirectConsole(link: Link): void {
 // Before the plugin's module is evaluated.
 const link = new Link();
 redirectConsole(link);
+removeThreads();
