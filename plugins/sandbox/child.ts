@@ -10,7 +10,7 @@ import { messageOf } from "../errors.ts";
 import { isThenable } from "../time_limit.ts";
 import { SandboxedPlugin } from "./child_plugin.ts";
 import type { ChildLink } from "./child_context.ts";
-import { removeThreads } from "./child_globals.ts";
+import { removeStorage, removeThreads } from "./child_globals.ts";
 import { encodeFrame, FrameReader } from "./frames.ts";
 import type { FromSandbox, ToSandbox } from "./protocol.ts";
 
@@ -199,3 +199,4 @@ function redirectConsole(link: Link): void {
 const link = new Link();
 redirectConsole(link);
 removeThreads();
+removeStorage();

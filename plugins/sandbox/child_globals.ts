@@ -24,3 +24,21 @@ export function removeThreads(): void {
   );
   Object.preventExtensions(Worker);
 }
+
+/** What stores on the disk without a right to write, and whose objects lead there. */
+const STORAGE: readonly string[] = [
+  "Cache",
+  "CacheStorage",
+  "Storage",
+  "caches",
+  "indexedDB",
+  "localStorage",
+  "sessionStorage",
+];
+
+/** Removes storage that needs no right to write: it has no limit that holds for all of it. */
+export function removeStorage(): void {
+  for (const name of STORAGE) Reflect.deleteProperty(globalThis, name);
+  Reflect.deleteProperty(Deno, "openKv");
+  Reflect.deleteProperty(Deno, "Kv");
+}

@@ -41,6 +41,12 @@ const ATTEMPTS = `
           Object.setPrototypeOf(Worker, (await import("node:events")).EventEmitter);
           new Worker("for(;;);", { eval: true });
         },
+        cache: async () => (await caches.open("x")).put("http://a/", new Response("x")),
+        localStorage: () => localStorage.setItem("x", "x"),
+        sessionStorage: () => sessionStorage.setItem("x", "x"),
+        indexedDB: () => indexedDB.open("x"),
+        keyValue: () => Deno.openKv(),
+        sqlite: async () => new (await import("node:sqlite")).DatabaseSync(file + ".db"),
         workerOfRequire: async () => {
           const { createRequire } = await import("node:module");
           new (createRequire(import.meta.url)("worker_threads").Worker)("for(;;);", { eval: true });
