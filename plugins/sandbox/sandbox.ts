@@ -8,7 +8,6 @@ import { messageOf, PluginImportError, PluginLoadError } from "../errors.ts";
 import type { FailureLog } from "../failure_log.ts";
 import type { BrokerContext, Logger, LogLevel } from "../mod.ts";
 import { cannotLoad, type ResolvedPlugin } from "../module_loading.ts";
-import { LIFE_CYCLE_NAMES } from "../plugin_class.ts";
 import { TIMED_OUT, withTimeLimit } from "../time_limit.ts";
 import { memoryOf, type SandboxCommand, startFailure } from "./command.ts";
 import { SandboxLink } from "./link.ts";
@@ -60,6 +59,12 @@ const CLOSE_LIMIT = 10_000;
 const FIRST_DELAY = 1000;
 const MAX_DELAY = 60_000;
 
+/** What a new process gets again; one that begins during a shutdown has no end to replay. */
+const START_EVENTS: readonly string[] = [
+  "onBrokerPreStart",
+  "onBrokerPostStart",
+];
+
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 /** A plugin in a sandbox. When its process ends, another one takes its place. */
@@ -76,7 +81,7 @@ export class Sandbox {
   /** The options that were checked last, and those in use. */
   #checked: unknown;
   #options: unknown;
-  /** The life cycle events that every new process has to get. */
+  /** The events of the start that every new process has to get. */
   readonly #lifeCycle: string[] = [];
   #readySince = 0;
   #delay = FIRST_DELAY;
@@ -156,7 +161,7 @@ export class Sandbox {
    * @throws {Error} If the plugin is away.
    */
   call(method: string, argument?: unknown): Promise<unknown> {
-    if (LIFE_CYCLE_NAMES.includes(method)) this.#lifeCycle.push(method);
+    if (START_EVENTS.includes(method)) this.#lifeCycle.push(method);
     if (!this.#isReady) throw this.#away();
     return this.#link.call(method, argument);
   }
@@ -306,6 +311,8 @@ export class Sandbox {
   async #restart(): Promise<void> {
     try {
       await this.#spec.check();
+      // Whoever closed it meanwhile has ended the process that was there.
+      if (this.#isClosed) return;
       this.#link = this.#connect();
       await this.load();
       const { issues } = await this.#step(
