@@ -12,6 +12,7 @@ import {
   topicNameProblem,
 } from "../../broker/topics/filter.ts";
 import type { Logger, LogLevel } from "../mod.ts";
+import { CounterNames, refuseSubscription } from "./caps.ts";
 import type { EventQueueReports } from "./event_queue.ts";
 import { reviveSession } from "./sessions.ts";
 
@@ -59,11 +60,15 @@ export function createChildContext(
   own: OwnContext,
   handlers: Handlers,
 ): object {
+  const counters = new CounterNames();
   const context: Record<string, unknown> = {
     name: own.name,
     signal: own.signal,
     logger: new ChildLogger(link, undefined),
-    count: (counter: string, by = 1) => link.tell("count", counter, by),
+    count: (counter: string, by = 1) => {
+      counters.add(counter);
+      link.tell("count", counter, by);
+    },
     publish: (topic: string, payload: unknown, options?: unknown) => {
       checkTopic("publish to", topic);
       link.tell("publish", topic, payload, options);
@@ -132,6 +137,7 @@ function subscribe(
       `Cannot subscribe to "${filter}": a plugin cannot share a subscription`,
     );
   }
+  refuseSubscription(handlers.size);
   const id = ++lastSubscription;
   handlers.set(id, handler);
   link.tell("subscribe", id, filter);

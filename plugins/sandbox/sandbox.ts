@@ -9,6 +9,7 @@ import type { FailureLog } from "../failure_log.ts";
 import type { BrokerContext, Logger, LogLevel } from "../mod.ts";
 import { cannotLoad, type ResolvedPlugin } from "../module_loading.ts";
 import { TIMED_OUT, withTimeLimit } from "../time_limit.ts";
+import { CounterNames, LineLimit } from "./caps.ts";
 import { memoryOf, type SandboxCommand, startFailure } from "./command.ts";
 import { SandboxLink } from "./link.ts";
 import type { SandboxOptions } from "./options.ts";
@@ -20,7 +21,7 @@ import {
   type LoadProblem,
   STEP,
 } from "./protocol.ts";
-import { SandboxServices } from "./services.ts";
+import { SandboxServices, type Traces } from "./services.ts";
 import { copyMessage } from "./sessions.ts";
 
 /** What a sandbox runs, and how. */
@@ -83,6 +84,8 @@ export class Sandbox {
   #options: unknown;
   /** The events of the start that every new process has to get. */
   readonly #lifeCycle: string[] = [];
+  readonly #traces: Traces = { counters: new CounterNames(), added: new Map() };
+  readonly #lines = new LineLimit();
   #readySince = 0;
   #delay = FIRST_DELAY;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -264,11 +267,15 @@ export class Sandbox {
   #construct(): Promise<ConstructedInfo> {
     const { context } = this.#owner!;
     const link = this.#link;
-    this.#services = new SandboxServices(context, (id, message) => {
-      if (!link.deliver(id, copyMessage(message))) {
-        context.count("sandboxEventsLost");
-      }
-    });
+    this.#services = new SandboxServices(
+      context,
+      this.#traces,
+      (id, message) => {
+        if (!link.deliver(id, copyMessage(message))) {
+          context.count("sandboxEventsLost");
+        }
+      },
+    );
     const { name, logger } = context;
     const levels = LEVELS.filter((level) => logger.isEnabled(level));
     return this.#step(STEP.construct, { name, levels }) as Promise<
@@ -356,7 +363,17 @@ export class Sandbox {
 
   #write(entry: Extract<FromSandbox, { t: "log" }>): void {
     const level = LEVELS.find((known) => known === entry.level) ?? "info";
+    if (!this.#lines.take()) {
+      this.#owner?.context.count("sandboxLinesDropped");
+      return;
+    }
     const logger = this.#owner?.context.logger ?? this.#spec.logger;
+    const dropped = this.#lines.takeDropped();
+    if (dropped > 0) {
+      logger.warn(
+        `${dropped} lines were too many in a second, and are left out`,
+      );
+    }
     const { name, fields } = entry;
     const own = typeof name === "string" && name !== ""
       ? logger.child(name.slice(0, 100))

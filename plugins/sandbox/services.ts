@@ -11,28 +11,47 @@ import type {
   PublishOptions,
   QoS,
 } from "../mod.ts";
+import { type CounterNames, MAX_ADDED, refuseSubscription } from "./caps.ts";
 import { copyMessage, copySession } from "./sessions.ts";
+
+/** Milliseconds between two looks at sessions that may be gone. */
+const SWEEP_INTERVAL = 1000;
 
 /** A list may not be longer: all of it travels at once. */
 const MAX_ITEMS = 10_000;
 
+/** What a plugin has left in the broker, over all its processes. */
+export interface Traces {
+  /** Its counters. */
+  readonly counters: CounterNames;
+  /** The subscriptions of clients that it added: client identifiers, with their filters. */
+  readonly added: Map<string, Set<string>>;
+}
+
 /** The services of one process of a sandbox. What the process sends is checked here. */
 export class SandboxServices {
   readonly #context: BrokerContext;
+  readonly #traces: Traces;
   readonly #deliver: (id: number, message: ApplicationMessage) => void;
   readonly #subscriptions = new Map<number, () => void>();
+  #added = 0;
+  #nextSweep = 0;
 
   /**
    * Offers the services of a context.
    *
    * @param context The plugin's context.
+   * @param traces What the plugin has left in the broker already.
    * @param deliver Gets the messages of subscriptions.
    */
   constructor(
     context: BrokerContext,
+    traces: Traces,
     deliver: (id: number, message: ApplicationMessage) => void,
   ) {
     this.#context = context;
+    this.#traces = traces;
+    for (const { size } of traces.added.values()) this.#added += size;
     this.#deliver = deliver;
   }
 
@@ -55,6 +74,7 @@ export class SandboxServices {
     const [first, second, third, fourth] = values;
     switch (service) {
       case "count":
+        this.#traces.counters.add(text(first));
         return context.count(text(first), number(second));
       case "publish":
         return context.publish(
@@ -74,9 +94,9 @@ export class SandboxServices {
       case "unsubscribe":
         return this.#unsubscribe(number(first));
       case "addSubscription":
-        return context.addSubscription(text(first), text(second), qos(third));
+        return this.#addSubscription(text(first), text(second), qos(third));
       case "removeSubscription":
-        return context.removeSubscription(text(first), text(second));
+        return this.#removeSubscription(text(first), text(second));
       case "subscriptions":
         return list(
           context.subscriptions(first === undefined ? undefined : text(first)),
@@ -113,8 +133,50 @@ export class SandboxServices {
     }
   }
 
+  #addSubscription(clientId: string, filter: string, level?: QoS): void {
+    const { added } = this.#traces;
+    const known = added.get(clientId)?.has(filter) ?? false;
+    if (!known && this.#countAdded() >= MAX_ADDED) {
+      throw new RangeError(
+        `a plugin in a sandbox adds at most ${MAX_ADDED} subscriptions for clients`,
+      );
+    }
+    this.#context.addSubscription(clientId, filter, level);
+    if (known) return;
+    const filters = added.get(clientId) ?? new Set();
+    added.set(clientId, filters.add(filter));
+    this.#added++;
+  }
+
+  /** Those of sessions that are gone do not count, which is looked at now and then. */
+  #countAdded(): number {
+    const now = performance.now();
+    if (this.#added >= MAX_ADDED && now >= this.#nextSweep) {
+      this.#nextSweep = now + SWEEP_INTERVAL;
+      const { added } = this.#traces;
+      this.#added = 0;
+      for (const [clientId, filters] of added) {
+        if (this.#context.getSession(clientId) === undefined) {
+          added.delete(clientId);
+        } else this.#added += filters.size;
+      }
+    }
+    return this.#added;
+  }
+
+  #removeSubscription(clientId: string, filter: string): boolean {
+    const { added } = this.#traces;
+    const filters = added.get(clientId);
+    if (filters?.delete(filter)) {
+      this.#added--;
+      if (filters.size === 0) added.delete(clientId);
+    }
+    return this.#context.removeSubscription(clientId, filter);
+  }
+
   #subscribe(id: number, filter: string): void {
     if (this.#subscriptions.has(id)) throw new TypeError("it exists already");
+    refuseSubscription(this.#subscriptions.size);
     const deliver = this.#deliver;
     const end = this.#context.subscribe(
       filter,
