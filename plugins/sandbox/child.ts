@@ -11,7 +11,7 @@ import { isThenable } from "../time_limit.ts";
 import { SandboxedPlugin } from "./child_plugin.ts";
 import type { ChildLink } from "./child_context.ts";
 import { removeStorage, removeThreads } from "./child_globals.ts";
-import { encodeFrame, FrameReader } from "./frames.ts";
+import { encodeFrame, FrameReader, refuseLongFrame } from "./frames.ts";
 import type { FromSandbox, ToSandbox } from "./protocol.ts";
 
 const { stdin, stdout } = Deno;
@@ -21,6 +21,9 @@ const inspect = Deno.inspect;
 
 /** Output is written when a turn is over, or when there is so much of it. */
 const MAX_OUTPUT = 1024 * 1024;
+
+/** Characters of a line for the log that the broker writes. */
+const MAX_LINE = 10_000;
 
 /** The stream of messages to the broker, and back. */
 class Link implements ChildLink {
@@ -35,6 +38,7 @@ class Link implements ChildLink {
 
   send(message: FromSandbox): void {
     const frame = encodeFrame(message);
+    refuseLongFrame(frame);
     if (this.#outputBytes === 0) queueMicrotask(this.#flush);
     this.#output.push(frame);
     this.#outputBytes += frame.length;
@@ -78,11 +82,12 @@ class Link implements ChildLink {
   }
 
   log(level: string, message: string, name?: string, fields?: unknown): void {
+    const text = String(message).slice(0, MAX_LINE);
     try {
-      this.send({ t: "log", level, message: String(message), name, fields });
+      this.send({ t: "log", level, message: text, name, fields });
     } catch {
-      const text = `${message} ${inspect(fields)}`;
-      this.send({ t: "log", level, message: text, name });
+      const all = `${text} ${inspect(fields)}`.slice(0, MAX_LINE);
+      this.send({ t: "log", level, message: all, name });
     }
   }
 
@@ -107,7 +112,7 @@ export async function run(module: unknown): Promise<never> {
   const plugin = new SandboxedPlugin(module, link);
   // Not before: a module that throws is no plugin.
   containUncaughtErrors(link);
-  const reader = new FrameReader(Infinity);
+  const reader = new FrameReader(Infinity, Infinity);
   const input = new Uint8Array(65536);
   for (;;) {
     const length = await stdin.read(input);

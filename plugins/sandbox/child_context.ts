@@ -47,6 +47,11 @@ const ASKED = [
   "stats",
 ] as const;
 
+const encoder = new TextEncoder();
+
+/** Characters from which a text crosses as bytes. */
+const LONG_TEXT = 65536;
+
 /**
  * Makes the context.
  *
@@ -71,7 +76,7 @@ export function createChildContext(
     },
     publish: (topic: string, payload: unknown, options?: unknown) => {
       checkTopic("publish to", topic);
-      link.tell("publish", topic, payload, options);
+      link.tell("publish", topic, bytesOf(payload), options);
     },
     addSubscription: (clientId: string, filter: string, qos?: number) => {
       checkFilter(filter);
@@ -89,7 +94,7 @@ export function createChildContext(
       clear: (topic: string) => link.call("retained.clear", topic),
       set: (topic: string, payload: unknown, options?: unknown) => {
         checkTopic("retain a message of", topic);
-        link.tell("retained.set", topic, payload, options);
+        link.tell("retained.set", topic, bytesOf(payload), options);
       },
     }),
     matches,
@@ -107,6 +112,13 @@ export function createChildContext(
     get: own.config,
   });
   return withErrors("context", context);
+}
+
+/** Text may be long as bytes only. */
+function bytesOf(payload: unknown): unknown {
+  return typeof payload === "string" && payload.length > LONG_TEXT
+    ? encoder.encode(payload)
+    : payload;
 }
 
 /** A service that nobody can offer must not look like one that has nothing. */

@@ -19,6 +19,9 @@ const HEAD = 8;
  */
 export const MAX_FRAME: number = 32 * 1024 * 1024;
 
+/** The longest text in such a frame. To read it takes time, other than bytes do. */
+export const MAX_TEXT: number = 4 * 1024 * 1024;
+
 /**
  * Writes a message.
  *
@@ -49,9 +52,26 @@ export function encodeFrame(message: unknown): Uint8Array {
   return frame;
 }
 
+/**
+ * Refuses a frame that the broker would not read.
+ *
+ * @param frame A whole frame.
+ * @throws {RangeError} If it is too long.
+ */
+export function refuseLongFrame(frame: Uint8Array): void {
+  const textSize = new DataView(frame.buffer).getUint32(4);
+  if (frame.length - 4 <= MAX_FRAME && textSize <= MAX_TEXT) return;
+  throw new RangeError(
+    `it is too long to cross a sandbox: text has at most ${
+      MAX_TEXT / 1024 ** 2
+    } MiB, bytes ${MAX_FRAME / 1024 ** 2} MiB`,
+  );
+}
+
 /** Cuts messages out of a stream. */
 export class FrameReader {
   readonly #maxFrame: number;
+  readonly #maxText: number;
   #input: Uint8Array = new Uint8Array(0);
   #start = 0;
   #end = 0;
@@ -60,9 +80,11 @@ export class FrameReader {
    * Creates a reader.
    *
    * @param maxFrame The longest frame that is accepted.
+   * @param maxText The longest text in it.
    */
-  constructor(maxFrame: number) {
+  constructor(maxFrame: number, maxText: number) {
     this.#maxFrame = maxFrame;
+    this.#maxText = maxText;
   }
 
   /**
@@ -97,7 +119,9 @@ export class FrameReader {
     const view = new DataView(this.#input.buffer, this.#start);
     const size = view.getUint32(0);
     const textSize = view.getUint32(4);
-    if (size > this.#maxFrame || textSize + 4 > size) {
+    if (
+      size > this.#maxFrame || textSize > this.#maxText || textSize + 4 > size
+    ) {
       throw new Error("what came is no message, or a message that is too long");
     }
     if (this.#end - this.#start < size + 4) return undefined;

@@ -39,6 +39,9 @@ const MAX_EVENT_BYTES = 4 * 1024 * 1024;
 const MAX_CALLS = 10_000;
 const MAX_UNWRITTEN = 64 * 1024 * 1024;
 
+/** Bytes of answers that a plugin may leave unread: the longest, and what may wait besides. */
+const MAX_UNANSWERED = 2 * MAX_UNWRITTEN;
+
 /** How often to look, in milliseconds. */
 const TICK = 250;
 
@@ -217,7 +220,11 @@ export class SandboxLink {
   ): Promise<void> {
     const isAsked = typeof id === "number";
     const answer = (content: { v?: unknown; e?: Error }): void => {
-      if (isAsked && this.isAlive) this.#send({ t: "answer", id, ...content });
+      if (!isAsked || !this.isAlive) return;
+      this.#send({ t: "answer", id, ...content });
+      if (this.#process.unwritten > MAX_UNANSWERED) {
+        this.end("it asks for more than it takes");
+      }
     };
     try {
       const list = Array.isArray(values) ? values : [];

@@ -5,7 +5,7 @@
  */
 
 import type { SandboxCommand } from "./command.ts";
-import { FrameReader, MAX_FRAME } from "./frames.ts";
+import { FrameReader, MAX_FRAME, MAX_TEXT } from "./frames.ts";
 
 /** Whom a {@linkcode SandboxProcess} tells what happens. */
 export interface ProcessEvents {
@@ -122,7 +122,7 @@ export class SandboxProcess {
   }
 
   async #read(): Promise<void> {
-    const frames = new FrameReader(MAX_FRAME);
+    const frames = new FrameReader(MAX_FRAME, MAX_TEXT);
     let windowEnd = performance.now() + WINDOW;
     let messages = 0;
     let bytes = 0;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import type {
   ApplicationMessage,
   BrokerContext,
@@ -17,8 +18,19 @@ import { copyMessage, copySession } from "./sessions.ts";
 /** Milliseconds between two looks at sessions that may be gone. */
 const SWEEP_INTERVAL = 1000;
 
-/** A list may not be longer: all of it travels at once. */
+/** A list may not be longer, in items and bytes: all of it travels at once. */
 const MAX_ITEMS = 10_000;
+const MAX_BYTES = 32 * 1024 * 1024;
+
+/** Services that take time. They are called one at a time, and others run in between. */
+const DEAR: readonly string[] = [
+  "recheckSubscriptions",
+  "retained.match",
+  "subscriptions",
+];
+
+/** How many of them may wait. */
+const MAX_WAITING = 1000;
 
 /** What a plugin has left in the broker, over all its processes. */
 export interface Traces {
@@ -34,6 +46,10 @@ export class SandboxServices {
   readonly #traces: Traces;
   readonly #deliver: (id: number, message: ApplicationMessage) => void;
   readonly #subscriptions = new Map<number, () => void>();
+  /** Resolves when the last of those that take time is over. */
+  #last: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+  #isClosed = false;
   #added = 0;
   #nextSweep = 0;
 
@@ -57,6 +73,7 @@ export class SandboxServices {
 
   /** Ends the subscriptions. */
   close(): void {
+    this.#isClosed = true;
     for (const end of this.#subscriptions.values()) end();
     this.#subscriptions.clear();
   }
@@ -70,6 +87,32 @@ export class SandboxServices {
    * @throws {TypeError} If there is no such service, or an argument has the wrong type.
    */
   call(service: string, values: readonly unknown[]): unknown {
+    if (!DEAR.includes(service)) return this.#call(service, values);
+    if (this.#waiting >= MAX_WAITING) {
+      throw new RangeError(
+        `${MAX_WAITING} calls of this kind wait already; wait for their answers`,
+      );
+    }
+    this.#waiting++;
+    return this.#last = this.#callNext(service, values, this.#last);
+  }
+
+  async #callNext(
+    service: string,
+    values: readonly unknown[],
+    before: Promise<unknown>,
+  ): Promise<unknown> {
+    try {
+      await before.catch(() => {});
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      if (this.#isClosed) throw new Error("the sandbox has ended");
+      return await this.#call(service, values);
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  #call(service: string, values: readonly unknown[]): unknown {
     const context = this.#context;
     const [first, second, third, fourth] = values;
     switch (service) {
@@ -119,7 +162,7 @@ export class SandboxServices {
         return message && copyMessage(message);
       }
       case "retained.match":
-        return list(context.retained.match(text(first))).map(copyMessage);
+        return this.#retained(text(first));
       case "retained.set":
         return context.retained.set(
           text(first),
@@ -131,6 +174,17 @@ export class SandboxServices {
       default:
         throw new TypeError("there is no such service");
     }
+  }
+
+  async #retained(filter: string): Promise<ApplicationMessage[]> {
+    const found: ApplicationMessage[] = [];
+    let bytes = 0;
+    for await (const message of this.#context.retained.scan(filter)) {
+      bytes += message.payload.length;
+      if (found.length === MAX_ITEMS || bytes > MAX_BYTES) throw tooMany();
+      found.push(copyMessage(message));
+    }
+    return found;
   }
 
   #addSubscription(clientId: string, filter: string, level?: QoS): void {
@@ -228,11 +282,17 @@ function list<Item>(items: Iterable<Item>): Item[] {
   const found: Item[] = [];
   for (const item of items) {
     if (found.length === MAX_ITEMS) {
-      throw new RangeError(
-        `there are more than ${MAX_ITEMS}, which cannot cross a sandbox at once; ask for fewer`,
-      );
+      throw tooMany();
     }
     found.push(item);
   }
   return found;
+}
+
+function tooMany(): RangeError {
+  return new RangeError(
+    `there are more than ${MAX_ITEMS}, or more than ${
+      MAX_BYTES / 1024 ** 2
+    } MiB, which cannot cross a sandbox at once; ask for fewer`,
+  );
 }

@@ -93,3 +93,33 @@ Deno.test("a sandboxed plugin that floods the log is heard in part", async () =>
   assertEquals(lines + counters.sandboxLinesDropped, 5000);
   assertStringIncludes(log, "lines were too many in a second");
 });
+
+Deno.test("others have their turn while a sandboxed plugin asks for long lists", async () => {
+  const { get } = await results(doing(`
+    const answers = [];
+    const ask = (filter) => answers.push(context.retained.match(filter).catch((error) => error.message));
+    for (let n = 0; n < 50; n++) ask("#");
+    // It came later, and is there before they are over.
+    context.publish("mark", "x", { retain: true });
+    for (let n = 0; n < 1100; n++) ask("r/1");
+    const found = await answers[49];
+    const all = await Promise.all(answers);
+    context.publish("result/found", String(found.some(({ topic }) => topic === "mark")), { retain: true });
+    context.publish("result/refused", [...new Set(all.filter((answer) => typeof answer === "string"))].join(), { retain: true });
+  `));
+  assertEquals(get("found"), "true");
+  assertStringIncludes(get("refused"), "1000 calls of this kind wait already");
+});
+
+Deno.test("a sandboxed plugin sends long payloads, and gets an error for what is too long", async () => {
+  const { get, log } = await results(doing(`
+    attempt("long", () => context.publish("t", "ü".repeat(3 * 1024 * 1024)));
+    attempt("name", () => context.publish("t", "x", { properties: { userProperties: { a: "x".repeat(5 * 1024 * 1024) } } }));
+    attempt("line", () => context.logger.info("y".repeat(5 * 1024 * 1024)));
+    attempt("fields", () => context.logger.info("z", { z: "z".repeat(5 * 1024 * 1024) }));
+  `));
+  assertEquals(get("long"), "worked");
+  assertStringIncludes(get("name"), "text has at most 4 MiB");
+  assertEquals(get("line") + get("fields"), "workedworked");
+  assertStringIncludes(log, "y".repeat(1000));
+});
