@@ -94,6 +94,30 @@ const CASES: Array<
   },
 ];
 
+/** What README.md lists. */
+const OUTSIDE = [
+  "storage",
+  "metrics",
+  "http",
+  "control",
+  "notReady",
+  "ready",
+  "clients",
+  "sessions",
+  "messages",
+  "brokerConfig",
+];
+
+for (const service of OUTSIDE) {
+  CASES.push({
+    name: `the service ${service}`,
+    source:
+      `export default class extends BasePlugin { constructor(context) { super(context); context.${service}; } }`,
+    kind: "constructor",
+    text: `context.${service} does not cross a sandbox`,
+  });
+}
+
 for (const { name, kind, text, ...test } of CASES) {
   Deno.test(`a sandbox refuses ${name}`, async () => {
     const error = await assertRejects(
