@@ -104,7 +104,7 @@ export class Delivery {
         () => this.#ask(target, kept, retain, group),
         kept.weight,
       );
-      if (keeps(session, group)) this.#alsoAwait(done);
+      if (this.#keeps(session, group)) this.#alsoAwait(done);
       return;
     }
     if (!isJudged(this.#core)) this.#hand(target, message, retain, group);
@@ -253,6 +253,12 @@ export class Delivery {
     return own;
   }
 
+  /** Whether the store has to have the message: the session's, or another member's of its group. */
+  #keeps(session: Session, group: SharedGroup | undefined): boolean {
+    return this.#core.journal !== undefined &&
+      (session.durable || group !== undefined);
+  }
+
   #alsoAwait(done: Promise<unknown>): void {
     if (this.#undecided === null) return;
     this.#undecided = this.#undecided === undefined
@@ -301,7 +307,7 @@ export class Delivery {
       const done = session.defer(async () => {
         await this.#settleLate(await judged, target, kept, retain, group);
       }, kept.weight);
-      if (keeps(session, group)) this.#alsoAwait(done);
+      if (this.#keeps(session, group)) this.#alsoAwait(done);
     } else if (judged !== null && !session.ended) {
       // The plugin that decided may have ended the session.
       this.#hand(target, judged, retain, group);
@@ -374,9 +380,4 @@ export class Delivery {
       retainedMessage: message.keep(),
     });
   }
-}
-
-/** Whether somebody keeps the message: the session, or another member of its group. */
-function keeps(session: Session, group: SharedGroup | undefined): boolean {
-  return session.durable || group !== undefined;
 }

@@ -52,6 +52,12 @@ function tryDecode(
   }
 }
 
+/** A packet without what encoding it leaves out. */
+function whatMatters({ length: _, ...packet }: Packet): object {
+  // MQTT 3.1 has the flag for packets that it means nothing for.
+  return packet.cmd === "publish" ? packet : { ...packet, dup: false };
+}
+
 /** Whatever is decoded can be encoded, and is the same packet again. */
 export const decoding: fc.IProperty<
   [Uint8Array, Version, "client" | "server"]
@@ -62,9 +68,7 @@ export const decoding: fc.IProperty<
   if (packet instanceof PacketError) return;
   if (packet.cmd === "connect" && packet.clientId === "") return;
   const again = decode(encode(packet, version), version, { from });
-  const { length: _, ...one } = packet;
-  const { length: __, ...other } = again;
-  assertEquals(other, one);
+  assertEquals(whatMatters(again), whatMatters(packet));
 });
 
 /** The size of a frame does not depend on how much of it has arrived. */

@@ -149,3 +149,20 @@ Deno.test("disconnect() refuses a reason code that DISCONNECT does not have, and
   );
   await client.ping();
 });
+
+Deno.test("a message to a shared subscription is acknowledged while a plugin thinks, without a store", async () => {
+  await using broker = await startBroker({
+    plugins: [ANONYMOUS, {
+      topicFiltering: async () => {
+        await Promise.resolve();
+        return true;
+      },
+    }],
+  });
+  await using client = await TestClient.connect(broker);
+  await client.subscribe("$share/g/#");
+  await client.send(publish("a", "x", { qos: 1, messageId: 7 }));
+  const packets = [await client.next(), await client.next()];
+  assertEquals(packets.map(({ cmd }) => cmd).sort(), ["puback", "publish"]);
+  await client.ping();
+});
