@@ -79,11 +79,20 @@ export async function runInPieces(stream: Stream): Promise<void> {
     at += size;
   }
   const cut = await answers(stream, pieces);
-  assertEquals(cut.subscriber, whole.subscriber);
+  // A message that lives no longer than a plugin thinks arrives or not.
+  if (stream.cast !== "async" || !packets.some(isFleeting)) {
+    assertEquals(cut.subscriber, whole.subscriber);
+  }
   assertEquals(cut.senderEnded, whole.senderEnded);
   // What a sender gets of its own messages after a while, it may get before or after
   // other answers.
   if (stream.cast !== "async") assertEquals(cut.sender, whole.sender);
+}
+
+/** Whether it is a message that expires before long. */
+function isFleeting(packet: PacketSpec): boolean {
+  return packet.cmd === "publish" &&
+    packet.properties.some(([id, value]) => id === 2 && Number(value) < 60);
 }
 
 interface Answers {
