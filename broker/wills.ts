@@ -17,12 +17,13 @@ import type { Session } from "./session/session.ts";
  *
  * @param core The broker.
  * @param session The session; it has no will any more.
- * @returns Resolves when it is sent; absent if that is now.
+ * @returns Resolves when that is decided, and says whether it is: not if the broker
+ *   ended before the plugins had answered. Absent if it is decided now.
  */
 export function fireWill(
   core: Core,
   session: Session,
-): Promise<void> | undefined {
+): Promise<boolean> | undefined {
   const will = session.will;
   session.will = undefined;
   session.willDeadline?.cancel();
@@ -31,33 +32,42 @@ export function fireWill(
   if (session.willExpiry !== undefined) {
     will.expiresAt = Date.now() + session.willExpiry * 1000;
   }
-  // With what it causes, so that it is sent once.
-  const note = (): void => {
+  const note = (decided: boolean): boolean => {
+    // With what it causes, so that it is sent once. Else the store keeps it.
+    if (!decided) session.will ??= will;
     if (session.key !== 0) core.journal?.putSession(session);
+    return decided;
   };
   const answer = interceptWill(core, session, will, "fire");
   const sent = answer instanceof Promise
     ? answer.then((later) => send(core, session, will, later))
     : send(core, session, will, answer);
-  if (sent !== undefined) return sent.catch(core.report).then(note);
-  note();
-  return undefined;
+  if (typeof sent === "boolean") {
+    note(sent);
+    return undefined;
+  }
+  return sent.catch((error) => {
+    core.report(error);
+    return true;
+  }).then(note);
 }
 
+/** Says whether it is decided. */
 function send(
   core: Core,
   session: Session,
   original: Message,
   will: Message | Stop,
-): Promise<void> | undefined {
+): Promise<boolean> | boolean {
   if (will instanceof Stop) {
+    // Nobody has said no: it waits for the next start.
+    if (core.plugins.isClosing) return false;
     dropped(core, "intercepted", original, null);
-    return undefined;
+    return true;
   }
   const { topic, qos, retain } = will;
   if (will !== original && isReserved(core, session, will.target)) {
-    publish(core, session, will, false);
-    return undefined;
+    return publish(core, session, will, false);
   }
   const verdict = core.may(session, topic, "publish", qos, retain);
   if (verdict instanceof Promise) {
@@ -65,8 +75,7 @@ function send(
       publish(core, session, will, later === true)
     );
   }
-  publish(core, session, will, verdict === true);
-  return undefined;
+  return publish(core, session, will, verdict === true);
 }
 
 function publish(
@@ -74,14 +83,17 @@ function publish(
   session: Session,
   will: Message,
   allowed: boolean,
-): void {
+): boolean {
   if (!allowed) {
+    if (core.plugins.isClosing) return false;
     dropped(core, "denied", will, null);
-    return;
+    return true;
   }
   core.delivery.publish(will);
   const { plugins } = core;
-  if (plugins.hooks.onBrokerWillSent.length === 0) return;
-  const { clientId } = session;
-  plugins.emit("onBrokerWillSent", { clientId, message: will });
+  if (plugins.hooks.onBrokerWillSent.length > 0) {
+    const { clientId } = session;
+    plugins.emit("onBrokerWillSent", { clientId, message: will });
+  }
+  return true;
 }

@@ -256,6 +256,8 @@ export class SessionRegistry {
     session.expiry = this.#core.clock.schedule(
       session.disconnectedAt + session.expiryInterval * 1000 - Date.now(),
       () => {
+        // Its will could not be sent any more.
+        if (this.#core.plugins.isClosing) return;
         this.#core.logger.debug("Session expired", {
           clientId: session.clientId,
         });

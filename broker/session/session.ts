@@ -214,9 +214,9 @@ export class Session implements PublicSession {
   /**
    * Has the store forget the session.
    *
-   * @param after What must be over before its will is forgotten too.
+   * @param after Says later whether its will is decided, and may be forgotten too.
    */
-  forget(after: Promise<void> | undefined): void {
+  forget(after: Promise<boolean> | undefined): void {
     const { journal } = this.#core;
     if (this.key === 0 || journal === undefined) return;
     this.#outbox?.eraseAll();
@@ -226,7 +226,7 @@ export class Session implements PublicSession {
       this.key = 0;
     };
     if (after === undefined) end();
-    else after.then(end);
+    else after.then((decided) => decided && end());
   }
 
   /** Ends the session: nothing of it stays. */

@@ -168,3 +168,51 @@ Deno.test("a broker whose store cannot be closed is stopped all the same, and ca
   await broker.shutdown();
   assertEquals(broker.state, "stopped");
 });
+
+for (const hook of ["topicFiltering", "interceptWill"] as const) {
+  for (const expiry of [1000, 0]) {
+    Deno.test(`a will that ${hook} has not decided when the broker ends is sent by the next one; expiry ${expiry}`, async () => {
+      const store = new MemoryStore();
+      let plugin: Wills | undefined;
+      class Wills extends Undecided {
+        hangs = false;
+        constructor(context: BrokerContext) {
+          super(context);
+          plugin = this;
+        }
+        topicFiltering() {
+          return !this.hangs || hook !== "topicFiltering" ||
+            this.untilClosed(() => false);
+        }
+        interceptWill() {
+          if (!this.hangs || hook !== "interceptWill") return;
+          return this.untilClosed(() => false) as Promise<never>;
+        }
+      }
+      {
+        await using broker = await startBroker(
+          { plugins: ["auth_anonymous", Wills] },
+          silentLogger,
+          { store },
+        );
+        const receiver = await TestClient.connect(broker, RECEIVER);
+        await receiver.subscribe("gone", 1);
+        await receiver.disconnect();
+        const client = await TestClient.connect(broker, {
+          version: 5,
+          properties: { sessionExpiryInterval: expiry },
+          will: {
+            topic: "gone",
+            payload: "bye" as never,
+            qos: 1,
+            retain: false,
+          },
+        });
+        plugin!.hangs = true;
+        await client.close();
+        await eventually(() => plugin!.asked > 0, "question");
+      }
+      assertEquals(await received(store), ["gone: bye"]);
+    });
+  }
+}
