@@ -39,8 +39,10 @@ export function handlePublish(
   }
   if (qos === 2) {
     if (session.hasIncoming(view.packetId)) {
-      // Delivered already [MQTT-4.3.3-10], if perhaps not stored yet.
-      acknowledge(connection, 0x50, view.packetId, 0, core.journal?.ops);
+      // Delivered already [MQTT-4.3.3-10], unless a plugin has not decided yet.
+      const { packetId } = view;
+      const undecided = session.undecidedIncoming(packetId);
+      acknowledge(connection, 0x50, packetId, 0, core.journal?.ops, undecided);
       return;
     }
     const unreleased = session.incomingCount;

@@ -96,7 +96,7 @@ function stop(
   const { qos, packetId } = view;
   if (qos === 0) return;
   const before = core.journal?.ops;
-  if (qos === 2) connection.session!.addIncoming(packetId);
+  if (qos === 2) arrived(connection, packetId);
   acknowledge(connection, qos === 1 ? 0x40 : 0x50, packetId, 0, before);
 }
 
@@ -197,8 +197,9 @@ function accept(
   }
   const { qos, packetId } = view;
   const before = core.journal?.ops;
+  const session = connection.session!;
   // Before anyone gets it: a repeated PUBLISH must find it.
-  if (qos === 2) connection.session!.addIncoming(packetId);
+  if (qos === 2) session.addIncoming(packetId);
   if (qos === 0) {
     pass(connection, message, origin);
     return;
@@ -211,6 +212,7 @@ function accept(
   } finally {
     undecided = core.delivery.takeUndecided(outer);
   }
+  if (qos === 2) undecided = session.keepIncoming(packetId, undecided);
   // The delivery may have ended this very connection.
   if (connection.phase !== "open") return;
   acknowledge(
@@ -221,6 +223,12 @@ function accept(
     before,
     undecided,
   );
+}
+
+/** Notes a message of QoS 2 that goes no further. */
+function arrived({ session }: Connection, packetId: number): void {
+  session!.addIncoming(packetId);
+  session!.keepIncoming(packetId);
 }
 
 /** Says whether anyone gets the message. */
@@ -283,9 +291,7 @@ export function refuse(
   const { core } = connection;
   if (qos === 0) return;
   const before = core.journal?.ops;
-  if (qos === 2 && connection.version !== 5) {
-    connection.session!.addIncoming(packetId);
-  }
+  if (qos === 2 && connection.version !== 5) arrived(connection, packetId);
   const code = qos === 1 ? 0x40 : 0x50;
   // Behind others that wait, the text is left out; the order counts.
   if (

@@ -68,6 +68,8 @@ export class Session implements PublicSession {
   #subscriptions: Map<string, Subscription> | undefined;
   #attributes: Map<string, unknown> | undefined;
   #incoming: PacketIds | undefined;
+  /** What those wait for that plugins have not decided about. */
+  #undecided: Map<number, Promise<unknown>> | undefined;
   #outbox: Outbox | undefined;
 
   constructor(core: Core, clientId: string) {
@@ -127,14 +129,42 @@ export class Session implements PublicSession {
     return this.#incoming?.size ?? 0;
   }
 
-  /** A QoS 2 message has arrived. */
-  addIncoming(packetId: number): void {
-    this.restoreIncoming(packetId);
-    if (this.durable) this.#core.journal?.addIncoming(this.key, packetId);
+  /**
+   * A QoS 2 message has arrived, and its packet identifier is in `hasIncoming()`. The
+   * store notes it with the message: if that is not there after a crash, the client's
+   * repetition must be taken for the message.
+   *
+   * @param packetId Packet identifier.
+   * @param undecided What must be over before all who keep the message have it.
+   * @returns The same with the note; absent if that is now.
+   */
+  keepIncoming(
+    packetId: number,
+    undecided?: Promise<unknown>,
+  ): Promise<unknown> | undefined {
+    const note = (): void => {
+      if (this.durable) this.#core.journal?.addIncoming(this.key, packetId);
+    };
+    if (undecided === undefined) {
+      note();
+      return undefined;
+    }
+    const kept = undecided.then(() => {
+      this.#undecided?.delete(packetId);
+      // If the broker ends, nobody has decided.
+      if (this.hasIncoming(packetId) && !this.#core.plugins.isClosing) note();
+    });
+    (this.#undecided ??= new Map()).set(packetId, kept);
+    return kept;
   }
 
-  /** Takes over a QoS 2 message that the store has. */
-  restoreIncoming(packetId: number): void {
+  /** What a QoS 2 message waits for that was repeated: see `keepIncoming()`. */
+  undecidedIncoming(packetId: number): Promise<unknown> | undefined {
+    return this.#undecided?.get(packetId);
+  }
+
+  /** Remembers a QoS 2 message, which the store may have. */
+  addIncoming(packetId: number): void {
     (this.#incoming ??= new PacketIds()).add(packetId);
     this.#core.stats.inflightIn++;
   }

@@ -42,7 +42,7 @@ export function recover(core: Core, store: Store): () => void {
     restoreSubscription(sessions.get(stored.session), stored);
   }
   for (const { session, packetId } of store.incoming()) {
-    sessions.get(session)?.restoreIncoming(packetId);
+    sessions.get(session)?.addIncoming(packetId);
   }
   const deliveries = new Map<number, Deliveries>();
   let seq = 0;

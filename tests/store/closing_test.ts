@@ -169,6 +169,53 @@ Deno.test("a broker whose store cannot be closed is stopped all the same, and ca
   assertEquals(broker.state, "stopped");
 });
 
+Deno.test("a message of QoS 2 that is not decided when the broker ends is taken when it is repeated, and not acknowledged before", async () => {
+  const store = new MemoryStore();
+  let plugin: Rights | undefined;
+  class Rights extends Undecided {
+    constructor(context: BrokerContext) {
+      super(context);
+      plugin = this;
+    }
+    topicFiltering({ action }: TopicFilteringEvent) {
+      return action !== "receive" || this.untilClosed(() => false);
+    }
+  }
+  const options = { ...RECEIVER, clientId: "publisher" };
+  const message = {
+    cmd: "publish",
+    topic: "t",
+    payload: "1",
+    qos: 2,
+    messageId: 7,
+    dup: false,
+    retain: false,
+  } as const;
+  {
+    await using broker = await startBroker(
+      { plugins: ["auth_anonymous", Rights] },
+      silentLogger,
+      { store },
+    );
+    const receiver = await TestClient.connect(broker, RECEIVER);
+    await receiver.subscribe("t", 2);
+    await receiver.disconnect();
+    await using publisher = await TestClient.connect(broker, options);
+    await publisher.send(message, { ...message, dup: true });
+    await eventually(() => plugin!.asked > 0, "question");
+    await publisher.ping();
+  }
+  {
+    await using broker = await startBroker({}, silentLogger, { store });
+    await using publisher = await TestClient.connect(broker, options);
+    await publisher.send({ ...message, dup: true });
+    assertEquals((await publisher.expect("pubrec")).messageId, 7);
+    await publisher.send({ cmd: "pubrel", messageId: 7 });
+    await publisher.expect("pubcomp");
+  }
+  assertEquals(await received(store), ["t: 1"]);
+});
+
 for (const hook of ["topicFiltering", "interceptWill"] as const) {
   for (const expiry of [1000, 0]) {
     Deno.test(`a will that ${hook} has not decided when the broker ends is sent by the next one; expiry ${expiry}`, async () => {
