@@ -201,6 +201,14 @@ export class TestClient implements AsyncDisposable {
     }
   }
 
+  /** Publishes with QoS 1, and returns the reason code of the PUBACK. */
+  async tryPublish(topic: string, payload = "x"): Promise<number> {
+    const messageId = ++this.lastId;
+    const flags = { qos: 1, dup: false, retain: false } as const;
+    await this.send({ cmd: "publish", topic, payload, messageId, ...flags });
+    return (await this.expect("puback")).reasonCode ?? 0;
+  }
+
   /**
    * Sends a PINGREQ and expects the answer as the very next packet. So it also proves
    * that the broker had sent nothing else before.

@@ -70,20 +70,20 @@ for (const { name, source, reason, ...others } of ENDINGS) {
     await withSandboxed({ source, sandbox }, async (running) => {
       const { broker, logger } = running;
       await using client = await TestClient.connect(broker, { version: 5 });
-      assertEquals(await publish(client, "before"), 0x10);
+      assertEquals(await client.tryPublish("before"), 0x10);
       const [first] = processes(logger);
       // Its decision is a no.
-      assertEquals(await publish(client, "act"), 0x87);
+      assertEquals(await client.tryPublish("act"), 0x87);
       await eventually(() => logger.text.includes("has ended"), "end");
       assertStringIncludes(logger.text, reason);
       assert(!isRunning(first), "its process still runs");
       // While it is away every decision of it is one, and what needs none goes on.
-      const meanwhile = await publish(client, "meanwhile");
+      const meanwhile = await client.tryPublish("meanwhile");
       // On a busy machine it may be back already.
       if (!logger.text.includes("runs again")) assertEquals(meanwhile, 0x87);
       await client.ping();
       await eventually(() => logger.text.includes("runs again"), "return");
-      assertEquals(await publish(client, "after"), 0x10);
+      assertEquals(await client.tryPublish("after"), 0x10);
       assertEquals(processes(logger).length, 2);
       assertEquals(countersOf(running).sandboxRestarts, 1);
     });
@@ -102,7 +102,7 @@ Deno.test("an alarm tells that a sandboxed plugin is away, and that it is back",
     { source: acting("Deno.exit(3);"), others: [watcher] },
     async ({ broker }) => {
       await using client = await TestClient.connect(broker, { version: 5 });
-      await publish(client, "act");
+      await client.tryPublish("act");
       await eventually(() => told.length === 2, "alarms");
       assertStringIncludes(told[0], "raised plugin:subject: The sandbox");
       assertStringIncludes(told[0], "started again in 1 s");
@@ -128,7 +128,7 @@ Deno.test("a sandboxed plugin that cannot be started again is tried less and les
       async ({ broker, logger }) => {
         await using client = await TestClient.connect(broker, { version: 5 });
         await Deno.writeTextFile(mark, "broken");
-        await publish(client, "act");
+        await client.tryPublish("act");
         await eventually(() => logger.text.includes("in 2 s"), "second try");
         assertStringIncludes(logger.text, "code 1. It is started again in 1 s");
         assertStringIncludes(
@@ -137,7 +137,7 @@ Deno.test("a sandboxed plugin that cannot be started again is tried less and les
         );
         await Deno.writeTextFile(mark, "");
         await eventually(() => logger.text.includes("runs again"), "return");
-        assertEquals(await publish(client, "after"), 0x10);
+        assertEquals(await client.tryPublish("after"), 0x10);
       },
     );
   } finally {
@@ -154,7 +154,7 @@ Deno.test("the second process gets the life cycle events again", async () => {
   }`;
   await withSandboxed({ source }, async ({ broker, logger }) => {
     await using client = await TestClient.connect(broker, { version: 5 });
-    await publish(client, "act");
+    await client.tryPublish("act");
     await eventually(() => logger.text.includes("runs again"), "return");
     assertEquals(logger.text.split("ready after half").length, 3);
   });
@@ -178,12 +178,12 @@ Deno.test("what one call of a sandboxed plugin does wrong stays in that call", a
     await using client = await TestClient.connect(broker, { version: 5 });
     const denied = ["reject", "throw-text", "function", "deep", "truthy"];
     for (const topic of denied) {
-      assertEquals(await publish(client, topic), 0x87, topic);
+      assertEquals(await client.tryPublish(topic), 0x87, topic);
     }
-    assertEquals(await publish(client, "uncaught"), 0x10);
+    assertEquals(await client.tryPublish("uncaught"), 0x10);
     assertEquals(await client.subscribe("a"), [0]);
     await eventually(() => failuresOf(running) === 8, "failures");
-    assertEquals(await publish(client, "after"), 0x10);
+    assertEquals(await client.tryPublish("after"), 0x10);
     assertStringIncludes(logger.text, "failed in topicFiltering(): no idea");
     assertEquals(countersOf(running).sandboxRestarts, undefined);
   });
@@ -199,7 +199,7 @@ Deno.test("a sandboxed plugin that talks without end is slowed down, not the bro
       const { broker } = running;
       await using flooder = await TestClient.connect(broker, { version: 5 });
       await using client = await TestClient.connect(broker, { version: 5 });
-      assertEquals(await publish(flooder, "act"), 0x87);
+      assertEquals(await flooder.tryPublish("act"), 0x87);
       await eventually(() => countersOf(running).words > 20_000, "words");
       for (let i = 0; i < 10; i++) await client.ping();
     },
@@ -244,24 +244,10 @@ Deno.test("a broker can be stopped while a sandboxed plugin is away", async () =
     await using client = await TestClient.connect(running.broker, {
       version: 5,
     });
-    await publish(client, "act");
+    await client.tryPublish("act");
     await eventually(() => running.logger.text.includes("has ended"), "end");
   });
 });
-
-/** Publishes with QoS 1; 0x10 (nobody subscribed) is the yes of these tests. */
-async function publish(client: TestClient, topic: string): Promise<number> {
-  await client.send({
-    cmd: "publish",
-    topic,
-    payload: "x",
-    qos: 1,
-    messageId: ++client.lastId,
-    dup: false,
-    retain: false,
-  });
-  return (await client.expect("puback")).reasonCode ?? 0;
-}
 
 /** The processes that the plugin has told of. */
 function processes({ text }: MemoryLogger): number[] {

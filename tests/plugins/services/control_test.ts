@@ -2,110 +2,11 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as v from "valibot";
-import {
-  type BrokerConfig,
-  ControlError,
-  type ControlRequest,
-  silentLogger,
-  type TopicFilteringEvent,
-} from "../../../mod.ts";
-import { eventually, startBroker, TestClient } from "../../_client.ts";
+import { ControlError, type ControlRequest } from "../../../mod.ts";
+import { eventually, TestClient } from "../../_client.ts";
 import { RecordingLogger } from "../bundled/_context.ts";
-import { type ProbeOptions, startProbes } from "./_probe.ts";
-
-const GO = "$CONTROL/probe/v1/go";
-
-/** Only the user `admin` may give commands. */
-const ADMINS = {
-  topicFiltering: ({ session, topic }: TopicFilteringEvent) =>
-    session.username === "admin" || !topic.startsWith("$CONTROL/"),
-};
-
-function start(options: ProbeOptions = {}) {
-  const plugins = [{ auth_anonymous: null }, ADMINS];
-  return startProbes({}, { plugins, ...options });
-}
-
-interface Sent {
-  topic?: string;
-  qos?: 0 | 1 | 2;
-  responseTopic?: string;
-  correlationData?: string;
-}
-
-/** Gives a command, and reads the answer. */
-async function command(
-  client: TestClient,
-  payload: unknown,
-  { topic = GO, qos = 1, responseTopic, correlationData }: Sent = {},
-): Promise<{ topic: string; answer: unknown; correlation?: string }> {
-  const text = typeof payload === "string" ? payload : JSON.stringify(payload);
-  const messageId = ++client.lastId;
-  await client.send({
-    cmd: "publish",
-    topic,
-    payload: text,
-    qos,
-    messageId: qos === 0 ? undefined : messageId,
-    retain: false,
-    dup: false,
-    ...(responseTopic !== undefined && {
-      properties: {
-        responseTopic,
-        ...(correlationData !== undefined && {
-          correlationData: new TextEncoder().encode(correlationData) as never,
-        }),
-      },
-    }),
-  });
-  let answer;
-  for (let acks = qos; answer === undefined || acks > 0;) {
-    const packet = await client.next();
-    if (packet.cmd === "publish") {
-      answer = packet;
-      const { messageId } = packet;
-      assertEquals(packet.qos, qos);
-      if (qos === 1) await client.send({ cmd: "puback", messageId });
-      if (qos === 2) await client.send({ cmd: "pubrec", messageId });
-    } else if (packet.cmd === "pubrel") {
-      await client.send({ cmd: "pubcomp", messageId: packet.messageId });
-    } else {
-      assert(["puback", "pubrec", "pubcomp"].includes(packet.cmd), packet.cmd);
-      if (client.version === 5 && packet.cmd !== "pubcomp") {
-        assertEquals((packet as { reasonCode?: number }).reasonCode ?? 0, 0);
-      }
-      acks--;
-      if (packet.cmd === "pubrec") {
-        await client.send({ cmd: "pubrel", messageId });
-      }
-    }
-  }
-  if (qos === 2) {
-    const { messageId } = await client.expect("pubrel");
-    await client.send({ cmd: "pubcomp", messageId });
-  }
-  const correlation = answer.properties?.correlationData;
-  return {
-    topic: answer.topic,
-    answer: JSON.parse(String(answer.payload)),
-    ...(correlation !== undefined && { correlation: String(correlation) }),
-  };
-}
-
-/** The code with which a PUBLISH of QoS 1 to a topic is acknowledged. */
-async function refusal(client: TestClient, topic = GO): Promise<number> {
-  await client.send({
-    cmd: "publish",
-    topic,
-    payload: "{}",
-    qos: 1,
-    messageId: 9,
-    retain: false,
-    dup: false,
-  });
-  const { reasonCode } = await client.expect("puback");
-  return reasonCode ?? 0;
-}
+import { ADMINS, command, GO, start } from "./_commands.ts";
+import { startProbes } from "./_probe.ts";
 
 Deno.test("a client gives a command, and it alone gets the answer", async () => {
   await using broker = await start();
@@ -182,9 +83,9 @@ Deno.test("without a plugin that decides about the topic nobody may give a comma
         version: 5,
         username: "admin",
       });
-      assertEquals(await refusal(client), 0x87);
+      assertEquals(await client.tryPublish(GO, "{}"), 0x87);
       const list = "$CONTROL/broker/v1/listClients";
-      assertEquals(await refusal(client, list), 0x87);
+      assertEquals(await client.tryPublish(list, "{}"), 0x87);
       await client.ping();
     }
   }
@@ -206,11 +107,14 @@ Deno.test("a topic plugin says who may give which command", async () => {
   await using admin = await connect("admin");
   await using other = await connect("other");
   assertEquals((await command(admin, {})).answer, { result: "done" });
-  assertEquals(await refusal(admin, "$CONTROL/broker/v1/plugins"), 0x87);
-  assertEquals(await refusal(other), 0x87);
+  assertEquals(
+    await admin.tryPublish("$CONTROL/broker/v1/plugins", "{}"),
+    0x87,
+  );
+  assertEquals(await other.tryPublish(GO, "{}"), 0x87);
   // There is no such command.
-  assertEquals(await refusal(admin, "$CONTROL/probe/v1/gone"), 0x87);
-  assertEquals(await refusal(admin, `${GO}/response`), 0x87);
+  assertEquals(await admin.tryPublish("$CONTROL/probe/v1/gone", "{}"), 0x87);
+  assertEquals(await admin.tryPublish(`${GO}/response`, "{}"), 0x87);
 });
 
 Deno.test("what is wrong with a command is answered, without details of the plugin", async () => {
@@ -296,7 +200,7 @@ Deno.test("a command is for clients that are there, and given by a PUBLISH only"
     properties: { sessionExpiryInterval: 60 },
   } as const;
   const away = await TestClient.connect(broker.broker, id);
-  assertEquals(await refusal(away), 0);
+  assertEquals(await away.tryPublish(GO, "{}"), 0);
   await away.close();
   await eventually(() => broker.context.stats().clientsConnected === 0);
   gate.resolve();
@@ -314,7 +218,7 @@ Deno.test("a command ends with the plugin, or when it is removed", async () => {
   });
   assertEquals((await command(client, {})).answer, { result: 1 });
   remove();
-  assertEquals(await refusal(client), 0x87);
+  assertEquals(await client.tryPublish(GO, "{}"), 0x87);
   context.control("go", () => 2);
   assertEquals((await command(client, {})).answer, { result: 2 });
   const other = broker.probes.other.context;
@@ -334,8 +238,8 @@ Deno.test("a command ends with the plugin, or when it is removed", async () => {
     version: 5,
     username: "admin",
   });
-  assertEquals(await refusal(again), 0x87);
-  assertEquals(await refusal(again, "$CONTROL/probe/v1/late"), 0x87);
+  assertEquals(await again.tryPublish(GO, "{}"), 0x87);
+  assertEquals(await again.tryPublish("$CONTROL/probe/v1/late", "{}"), 0x87);
 });
 
 Deno.test("no plugin can pass for the broker", async () => {
@@ -386,97 +290,4 @@ Deno.test("at most 100 commands are under way", async () => {
   }
   await client.send(publish);
   assertEquals(await client.message(), `${GO}/response: {"result":null}`);
-});
-
-Deno.test("the broker lists and disconnects clients, and describes its plugins", async () => {
-  await using broker = await start();
-  const connect = (clientId: string, username?: string) =>
-    TestClient.connect(broker.broker, { version: 5, clientId, username });
-  await using admin = await connect("a", "admin");
-  await using other = await connect("b", "bob");
-  broker.context.addSubscription("c", "x");
-  const ask = async (name: string, parameters: unknown) => {
-    const topic = `$CONTROL/broker/v1/${name}`;
-    const { answer } = await command(admin, parameters, { topic });
-    return answer as {
-      result: Record<string, unknown> & { items: Record<string, unknown>[] };
-      error?: string;
-    };
-  };
-  const ids = ({ result }: Awaited<ReturnType<typeof ask>>) =>
-    result.items.map(({ clientId }) => clientId);
-  const page = await ask("listClients", { limit: 2 });
-  assertEquals(ids(page), ["a", "b"]);
-  const after = page.result.next;
-  const rest = await ask("listClients", { after });
-  assertEquals(ids(rest), ["c"]);
-  assertEquals(rest.result.items[0].connected, false);
-  const { result } = await ask("listClients", { username: "bob" });
-  const [{ connectedAt, remotePort, ...bob }] = result.items;
-  assert(typeof connectedAt === "number" && typeof remotePort === "number");
-  assertEquals(bob, {
-    clientId: "b",
-    username: "bob",
-    connected: true,
-    protocolVersion: 5,
-    remoteAddress: "127.0.0.1",
-    listener: "default",
-    keepAlive: 60,
-    disconnectedAt: 0,
-    expiryInterval: 0,
-    inflight: 0,
-    queued: 0,
-  });
-  const reason = { reasonCode: 0x9c, reasonString: "moved" };
-  assertEquals(await ask("disconnect", { clientId: "b", ...reason }), {
-    result: { disconnected: true },
-  } as never);
-  const packet = await other.expect("disconnect");
-  assertEquals(packet.reasonCode, 0x9c);
-  assertEquals(packet.properties?.reasonString, "moved");
-  assertEquals(await ask("disconnect", { clientId: "nobody" }), {
-    result: { disconnected: false },
-  } as never);
-  const wrong = await ask("disconnect", { clientId: "a", reasonCode: 1 });
-  assert(wrong.error?.includes("no reason code of DISCONNECT"), wrong.error);
-  assert((await ask("listClients", { limit: 0 })).error?.startsWith("limit: "));
-  assert((await ask("listClients", { after: "x" })).error?.includes('"next"'));
-  const plugins = await ask("plugins", {});
-  assertEquals(
-    plugins.result as unknown,
-    JSON.parse(JSON.stringify(broker.broker.describePlugins())),
-  );
-});
-
-Deno.test("the broker reloads its configuration, if it knows where it is", async () => {
-  const topic = "$CONTROL/broker/v1/reload";
-  const config = {
-    listeners: { default: { bind: "127.0.0.1:0" } },
-    plugins: [{ auth_anonymous: null }, ADMINS],
-  };
-  let rate: unknown = 5;
-  const readConfig = () => {
-    const changes = { messageRate: rate as number, overlapping: "each" };
-    return Promise.resolve({ ...config, ...changes } as BrokerConfig);
-  };
-  await using broker = await startBroker(config, silentLogger, { readConfig });
-  await using client = await TestClient.connect(broker, {
-    version: 5,
-    username: "admin",
-  });
-  assertEquals((await command(client, {}, { topic })).answer, {
-    result: { restart: ["overlapping"] },
-  });
-  assertEquals(broker.context.brokerConfig.messageRate, 5);
-  rate = "fast";
-  const { answer } = await command(client, {}, { topic });
-  assert((answer as { error: string }).error.includes("message"), `${answer}`);
-  assertEquals(broker.context.brokerConfig.messageRate, 5);
-  await using without = await start();
-  await using other = await TestClient.connect(without.broker, {
-    version: 5,
-    username: "admin",
-  });
-  const { answer: no } = await command(other, {}, { topic });
-  assert((no as { error: string }).error.includes("configuration"));
 });
