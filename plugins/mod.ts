@@ -20,18 +20,27 @@
  * @module
  */
 
+export * from "./api/answers.ts";
 export * from "./api/base.ts";
+export * from "./api/broker_events.ts";
+export * from "./api/client_events.ts";
 export * from "./api/clients.ts";
 export * from "./api/context.ts";
 export * from "./api/control.ts";
 export * from "./api/decisions.ts";
 export * from "./api/events.ts";
 export * from "./api/http.ts";
+export * from "./api/intercepted_connections.ts";
+export * from "./api/intercepted_connects.ts";
+export * from "./api/intercepted_messages.ts";
+export * from "./api/intercepted_subscriptions.ts";
 export * from "./api/interceptors.ts";
 export * from "./api/logging.ts";
 export * from "./api/manifest.ts";
+export * from "./api/message_events.ts";
 export * from "./api/messages.ts";
 export * from "./api/metrics.ts";
+export * from "./api/packet_events.ts";
 export * from "./api/publishing.ts";
 export * from "./api/schema.ts";
 export * from "./api/stats.ts";

@@ -1,154 +1,30 @@
 /**
- * What observers get: the events of a broker and their arguments.
+ * The events of a broker, and the methods of a plugin that observe them.
  *
  * @module
  */
 
-import type { Packet as MqttPacket } from "mqtt-packet";
-import type { ApplicationMessage, QoS, Session } from "./messages.ts";
-
-/** A packet as the package `mqtt-packet` describes it; `cmd` says which kind it is. */
-export type Packet = MqttPacket;
-
-/** `onBrokerClientConnected`, `onBrokerClientDisconnected`: a client came or went. */
-export interface ClientEvent {
-  /** Client identifier. */
-  readonly clientId: string;
-  /** Its session. */
-  readonly clientSession: Session;
-}
-
-/** `onBrokerClientSubscribed`: one filter was granted. */
-export interface SubscribedEvent {
-  /** Client identifier. */
-  readonly clientId: string;
-  /** Topic filter as the client sent it. */
-  readonly topic: string;
-  /** QoS that was asked for. */
-  readonly qos: QoS;
-}
-
-/** `onBrokerClientUnsubscribed`: one filter was removed. */
-export interface UnsubscribedEvent {
-  /** Client identifier. */
-  readonly clientId: string;
-  /** Topic filter as the client sent it. */
-  readonly topic: string;
-}
-
-/** `onBrokerMessageReceived`, `onBrokerMessageBroadcast`: a client published. */
-export interface MessageEvent {
-  /** Client that published. */
-  readonly clientId: string;
-  /** The message. */
-  readonly message: ApplicationMessage;
-}
-
-/**
- * `onBrokerRetainedMessage`: a retained message was set (`clientId` is `null`) or
- * cleared (the payload is empty too), or a message was queued for the offline
- * client `clientId`.
- */
-export interface RetainedMessageEvent {
-  /** The offline client, or `null` for a topic's retained message. */
-  readonly clientId: string | null;
-  /** The message. */
-  readonly retainedMessage: ApplicationMessage;
-}
-
-/** `onMqttPacketReceived`, `onMqttPacketSent`: a packet passed. */
-export interface PacketEvent {
-  /** The packet as `mqtt-packet` describes it. The password of a CONNECT is left out. */
-  readonly packet: Packet;
-  /** The session, once the client has one. */
-  readonly session?: Session;
-}
-
-/** `onBrokerAlarmRaised`: something that the broker needs does not work. */
-export interface AlarmEvent {
-  /** What it is: `store`; `memory` if there is too little; `plugin:` and the name of a plugin. */
-  readonly alarm: string;
-  /** What is wrong and what helps. */
-  readonly message: string;
-}
-
-/** `onBrokerAlarmCleared`: it works again. */
-export interface AlarmClearedEvent {
-  /** What it is: `store`, `memory`, or `plugin:` and the name of a plugin. */
-  readonly alarm: string;
-}
-
-/** `onBrokerConfigReloaded`: another configuration is in use. */
-export interface ConfigReloadedEvent {
-  /** What does not change before the broker is started again, by its path in the configuration. */
-  readonly restart: readonly string[];
-}
-
-/** `onBrokerClientAuthenticationFailed`: a CONNECT was answered with a refusal. */
-export interface AuthenticationFailedEvent {
-  /** Client identifier. */
-  readonly clientId: string;
-  /** User name; absent if the client sent none. */
-  readonly username: string | undefined;
-  /** Address of the client; empty for a Unix socket. */
-  readonly remoteAddress: string;
-  /** Name of the listener that accepted the connection. */
-  readonly listener: string;
-  /** Reason code of MQTT 5 that says why; 0x86 and 0x87 mean that nobody vouched for it. */
-  readonly reasonCode: number;
-}
-
-/** `onBrokerSessionCreated` and the like: a session began, goes on or has ended. */
-export interface SessionEvent {
-  /** Client identifier. */
-  readonly clientId: string;
-  /** The session. */
-  readonly clientSession: Session;
-}
-
-/** `onBrokerMessageDelivered`, `onBrokerMessageAcknowledged`: a message reached a client. */
-export interface DeliveryEvent {
-  /** Client that gets the message. */
-  readonly clientId: string;
-  /** The message. */
-  readonly message: ApplicationMessage;
-  /** QoS with which it was sent. */
-  readonly qos: QoS;
-}
-
-/**
- * Why a message was dropped: a name in `BrokerStats.dropped`, such as
- * `queue_full`, or `no_subscribers`.
- */
-export type DropReason = string;
-
-/** `onBrokerMessageDropped`: a client does not get a message, or nobody does. */
-export interface MessageDroppedEvent {
-  /** Client that does not get it; `null`: nobody does. */
-  readonly clientId: string | null;
-  /** The message. */
-  readonly message: ApplicationMessage;
-  /** Why. */
-  readonly reason: DropReason;
-}
-
-/** `onBrokerMessageExpired`: a message was too old. */
-export interface MessageExpiredEvent {
-  /** Client in whose queue it was; `null`: it was retained. */
-  readonly clientId: string | null;
-  /** The message. */
-  readonly message: ApplicationMessage;
-}
-
-/** `onBrokerPluginFailed`: a method of a plugin threw, or did not answer in time. */
-export interface PluginFailedEvent {
-  /** Name of the plugin. */
-  readonly plugin: string;
-  /** The method. */
-  readonly method: string;
-  /** What was thrown. */
-  readonly error: unknown;
-}
+import type {
+  AlarmClearedEvent,
+  AlarmEvent,
+  ConfigReloadedEvent,
+  PluginFailedEvent,
+} from "./broker_events.ts";
+import type {
+  AuthenticationFailedEvent,
+  ClientEvent,
+  SessionEvent,
+  SubscribedEvent,
+  UnsubscribedEvent,
+} from "./client_events.ts";
+import type {
+  DeliveryEvent,
+  MessageDroppedEvent,
+  MessageEvent,
+  MessageExpiredEvent,
+  RetainedMessageEvent,
+} from "./message_events.ts";
+import type { PacketEvent } from "./packet_events.ts";
 
 /** The argument of each event, by the name of the method that gets it. */
 export interface BrokerEvents {
