@@ -26,7 +26,28 @@ import type {
 } from "./message_events.ts";
 import type { PacketEvent } from "./packet_events.ts";
 
-/** The argument of each event, by the name of the method that gets it. */
+/**
+ * The argument of each event, by the name of the method that gets it.
+ *
+ * @example
+ * ```ts
+ * import type { BrokerEvents } from "@dinomq/broker/plugins";
+ * import { assertEquals } from "@std/assert";
+ *
+ * type Descriptions = {
+ *   [Name in keyof BrokerEvents]?: (event: BrokerEvents[Name]) => string;
+ * };
+ *
+ * const descriptions: Descriptions = {
+ *   onBrokerClientConnected: ({ clientId }) => `${clientId} is there`,
+ *   onBrokerAlarmCleared: ({ alarm }) => `${alarm} works again`,
+ * };
+ * assertEquals(
+ *   descriptions.onBrokerAlarmCleared?.({ alarm: "store" }),
+ *   "store works again",
+ * );
+ * ```
+ */
 export interface BrokerEvents {
   /** Before the first listener opens. Awaited. */
   onBrokerPreStart: void;
@@ -87,10 +108,54 @@ export interface BrokerEvents {
   onBrokerPluginFailed: PluginFailedEvent;
 }
 
-/** Name of an event, which is the name of the method that observes it. */
+/**
+ * Name of an event, which is the name of the method that observes it.
+ *
+ * @example
+ * ```ts
+ * import { BasePlugin, type BrokerContext, type BrokerEventName } from "@dinomq/broker/plugins";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // Counts the events that the options name.
+ * class Tally extends BasePlugin<{ events: BrokerEventName[] }> {
+ *   constructor(context: BrokerContext<{ events: BrokerEventName[] }>) {
+ *     super(context);
+ *     for (const name of context.config.events) this[name] = () => context.count(name);
+ *   }
+ * }
+ *
+ * await using broker = await TestBroker.start({
+ *   plugins: [{ plugin: Tally, options: { events: ["onBrokerClientConnected"] } }],
+ * });
+ * await broker.connect();
+ * const [{ counters }] = broker.broker.describePlugins();
+ * assertEquals(counters, { onBrokerClientConnected: 1 });
+ * ```
+ */
 export type BrokerEventName = keyof BrokerEvents;
 
-/** The observers that a plugin may implement. A promise is allowed everywhere. */
+/**
+ * The observers that a plugin may implement. A promise is allowed everywhere.
+ *
+ * @example
+ * ```ts
+ * import type { BrokerObservers } from "@dinomq/broker/plugins";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // A host program may plug in an object; it needs no class.
+ * const topics = new Set<string>();
+ * const collector: BrokerObservers = {
+ *   onBrokerMessageReceived: ({ message }) => void topics.add(message.topic),
+ * };
+ *
+ * await using broker = await TestBroker.start({ plugins: [collector] });
+ * const client = await broker.connect();
+ * await client.publish("a/b", "x");
+ * assertEquals([...topics], ["a/b"]);
+ * ```
+ */
 export interface BrokerObservers {
   /** Before the first listener opens. Awaited. */
   onBrokerPreStart?(): void | Promise<void>;

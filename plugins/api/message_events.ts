@@ -6,7 +6,29 @@
 
 import type { ApplicationMessage, QoS } from "./messages.ts";
 
-/** `onBrokerMessageReceived`, `onBrokerMessageBroadcast`: a client published. */
+/**
+ * `onBrokerMessageReceived`, `onBrokerMessageBroadcast`: a client published.
+ *
+ * @example
+ * ```ts
+ * import { BasePlugin, type MessageEvent } from "@dinomq/broker/plugins";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class LastSpeaker extends BasePlugin {
+ *   override onBrokerMessageBroadcast({ clientId, message }: MessageEvent): void {
+ *     const [kind, room] = message.topic.split("/");
+ *     if (kind === "room") this.context.retained.set(`speaker/${room}`, clientId);
+ *   }
+ * }
+ *
+ * await using broker = await TestBroker.start({ plugins: [LastSpeaker] });
+ * const alice = await broker.connect({ clientId: "alice" });
+ * await alice.publish("room/kitchen", "hello");
+ * await alice.subscribe("speaker/+");
+ * assertEquals((await alice.receive("speaker/kitchen")).text, "alice");
+ * ```
+ */
 export interface MessageEvent {
   /** Client that published. */
   readonly clientId: string;
@@ -18,6 +40,29 @@ export interface MessageEvent {
  * `onBrokerRetainedMessage`: a retained message was set (`clientId` is `null`) or
  * cleared (the payload is empty too), or a message was queued for the offline
  * client `clientId`.
+ *
+ * @example
+ * ```ts
+ * import { BasePlugin, type RetainedMessageEvent } from "@dinomq/broker/plugins";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // Has a phone woken up when something waits for it.
+ * class WakeUp extends BasePlugin {
+ *   override onBrokerRetainedMessage(event: RetainedMessageEvent): void {
+ *     const { clientId, retainedMessage } = event;
+ *     if (clientId === null) return; // A topic's retained message has changed.
+ *     this.context.publish(`wake/${clientId}`, retainedMessage.topic);
+ *   }
+ * }
+ *
+ * await using broker = await TestBroker.start({ plugins: [WakeUp] });
+ * const gateway = await broker.connect();
+ * await gateway.subscribe("wake/+");
+ * broker.context.addSubscription("phone", "news", 1);
+ * await gateway.publish("news", "rain");
+ * assertEquals((await gateway.receive("wake/phone")).text, "news");
+ * ```
  */
 export interface RetainedMessageEvent {
   /** The offline client, or `null` for a topic's retained message. */
@@ -26,7 +71,30 @@ export interface RetainedMessageEvent {
   readonly retainedMessage: ApplicationMessage;
 }
 
-/** `onBrokerMessageDelivered`, `onBrokerMessageAcknowledged`: a message reached a client. */
+/**
+ * `onBrokerMessageDelivered`, `onBrokerMessageAcknowledged`: a message reached a client.
+ *
+ * @example
+ * ```ts
+ * import { BasePlugin, type DeliveryEvent } from "@dinomq/broker/plugins";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class Receipts extends BasePlugin {
+ *   override onBrokerMessageAcknowledged({ clientId, message }: DeliveryEvent): void {
+ *     if (message.publisher === undefined) return; // A receipt, say.
+ *     this.context.publishTo(message.publisher, `receipts/${clientId}`, message.topic);
+ *   }
+ * }
+ *
+ * await using broker = await TestBroker.start({ plugins: [Receipts] });
+ * const bob = await broker.connect({ clientId: "bob" });
+ * await bob.subscribe("letters");
+ * const alice = await broker.connect();
+ * await alice.publish("letters", "hello");
+ * assertEquals((await alice.receive("receipts/bob")).text, "letters");
+ * ```
+ */
 export interface DeliveryEvent {
   /** Client that gets the message. */
   readonly clientId: string;
@@ -39,10 +107,46 @@ export interface DeliveryEvent {
 /**
  * Why a message was dropped: a name in `BrokerStats.dropped`, such as
  * `queue_full`, or `no_subscribers`.
+ *
+ * @example
+ * ```ts
+ * import { BasePlugin, type DropReason, type MessageDroppedEvent } from "@dinomq/broker/plugins";
+ *
+ * // What an operator can do something about.
+ * const OVERLOAD: ReadonlySet<DropReason> = new Set(["queue_full", "output_full"]);
+ *
+ * class Overload extends BasePlugin {
+ *   override onBrokerMessageDropped({ clientId, reason }: MessageDroppedEvent): void {
+ *     if (OVERLOAD.has(reason)) this.context.logger.warn(reason, { clientId });
+ *   }
+ * }
+ * ```
  */
 export type DropReason = string;
 
-/** `onBrokerMessageDropped`: a client does not get a message, or nobody does. */
+/**
+ * `onBrokerMessageDropped`: a client does not get a message, or nobody does.
+ *
+ * @example
+ * ```ts
+ * import { BasePlugin, type MessageDroppedEvent } from "@dinomq/broker/plugins";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class DeadLetters extends BasePlugin {
+ *   override onBrokerMessageDropped({ message, reason }: MessageDroppedEvent): void {
+ *     if (reason !== "no_subscribers") return;
+ *     this.context.retained.set(`dead/${message.topic}`, message.payload);
+ *   }
+ * }
+ *
+ * await using broker = await TestBroker.start({ plugins: [DeadLetters] });
+ * const client = await broker.connect();
+ * await client.publish("orders", "5 pumps");
+ * await client.subscribe("dead/#");
+ * assertEquals((await client.receive("dead/orders")).text, "5 pumps");
+ * ```
+ */
 export interface MessageDroppedEvent {
   /** Client that does not get it; `null`: nobody does. */
   readonly clientId: string | null;
@@ -52,7 +156,33 @@ export interface MessageDroppedEvent {
   readonly reason: DropReason;
 }
 
-/** `onBrokerMessageExpired`: a message was too old. */
+/**
+ * `onBrokerMessageExpired`: a message was too old.
+ *
+ * @example
+ * ```ts
+ * import { BasePlugin, type MessageExpiredEvent } from "@dinomq/broker/plugins";
+ * import { FakeTime, TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class Missed extends BasePlugin {
+ *   override onBrokerMessageExpired({ clientId, message }: MessageExpiredEvent): void {
+ *     if (clientId === null) return; // It was retained, and nobody waited for it.
+ *     this.context.publish(`missed/${clientId}`, message.topic);
+ *   }
+ * }
+ *
+ * using time = new FakeTime();
+ * await using broker = await TestBroker.start({ plugins: [Missed] });
+ * broker.context.addSubscription("driver", "rides", 1);
+ * const office = await broker.connect();
+ * await office.subscribe("missed/+");
+ * await office.publish("rides", "4 pm", { properties: { messageExpiryInterval: 30 } });
+ * await time.tick(60_000);
+ * await broker.connect({ clientId: "driver", clean: false });
+ * assertEquals((await office.receive()).topic, "missed/driver");
+ * ```
+ */
 export interface MessageExpiredEvent {
   /** Client in whose queue it was; `null`: it was retained. */
   readonly clientId: string | null;
