@@ -101,5 +101,29 @@ export interface BrokerInterceptors {
   selectSharedMember?(event: SelectMemberEvent): SelectMemberAnswer;
 }
 
-/** Name of a method that intercepts. */
+/**
+ * Name of a method that intercepts.
+ *
+ * @example
+ * ```ts
+ * import {
+ *   BasePlugin,
+ *   type InterceptorName,
+ *   type PluginFailedEvent,
+ * } from "@dinomq/broker/plugins";
+ *
+ * // What clients are refused if it fails.
+ * const REFUSED: Partial<Record<InterceptorName, string>> = {
+ *   interceptConnect: "connections",
+ *   interceptPublish: "messages",
+ * };
+ *
+ * class Outages extends BasePlugin {
+ *   override onBrokerPluginFailed({ plugin, method }: PluginFailedEvent): void {
+ *     const what = REFUSED[method as InterceptorName];
+ *     if (what !== undefined) this.context.logger.error(`${plugin} refuses ${what}`);
+ *   }
+ * }
+ * ```
+ */
 export type InterceptorName = keyof BrokerInterceptors;
