@@ -23,6 +23,28 @@ import type { StandardSchema } from "./schema.ts";
  * A subclass may declare `static config`, a {@linkcode StandardSchema} for its
  * options, and implements any of the events of {@linkcode BrokerEvents} as a
  * method. Follows aMQTT's `BasePlugin`.
+ *
+ * @example
+ * ```ts
+ * import { BasePlugin, type ClientEvent } from "@dinomq/broker/plugins";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ * import * as v from "valibot";
+ *
+ * class Welcome extends BasePlugin<{ text: string }> {
+ *   static override config = v.strictObject({ text: v.string() });
+ *
+ *   override onBrokerClientConnected({ clientId }: ClientEvent): void {
+ *     this.context.publishTo(clientId, "welcome", this.config.text);
+ *   }
+ * }
+ *
+ * await using broker = await TestBroker.start({
+ *   plugins: [{ plugin: Welcome, options: { text: "Hello" } }],
+ * });
+ * const client = await broker.connect();
+ * assertEquals((await client.receive("welcome")).text, "Hello");
+ * ```
  */
 export class BasePlugin<Config = unknown> {
   /** Checks the options; without it they arrive as they were written. */
@@ -55,6 +77,21 @@ export class BasePlugin<Config = unknown> {
 /**
  * Takes new options into use. It must not fail: what can, belongs before it. Nothing
  * instead of a function means that the new options need a restart.
+ *
+ * @example
+ * ```ts
+ * import { BasePlugin, type ConfigChange } from "@dinomq/broker/plugins";
+ *
+ * class Limits extends BasePlugin<{ bytes: number; file: string }> {
+ *   override onConfigChanged(
+ *     { bytes, file }: { bytes: number; file: string },
+ *   ): ConfigChange {
+ *     if (bytes < 1) throw new RangeError("bytes must be 1 or more"); // No reload.
+ *     if (file !== this.config.file) return; // The file is open: only after a restart.
+ *     return () => this.context.logger.info(`At most ${bytes} bytes from now on`);
+ *   }
+ * }
+ * ```
  */
 export type ConfigChange =
   | (() => void | Promise<void>)

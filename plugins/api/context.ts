@@ -21,7 +21,37 @@ import type { BrokerStats } from "./stats.ts";
 import type { PluginStorage } from "./storage.ts";
 import type { MessagesOptions, MessageStream } from "./subscribing.ts";
 
-/** What every plugin gets, whatever it is plugged into. */
+/**
+ * What every plugin gets, whatever it is plugged into.
+ *
+ * @example
+ * ```ts
+ * import {
+ *   type AuthenticateEvent,
+ *   BaseAuthPlugin,
+ *   type BaseContext,
+ * } from "@dinomq/broker/plugins";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // What several plugins may share: it asks for no more than it needs.
+ * function refuse(context: BaseContext, clientId: string): false {
+ *   context.logger.warn("refused", { clientId });
+ *   context.count("refused");
+ *   return false;
+ * }
+ *
+ * class Closed extends BaseAuthPlugin {
+ *   authenticate({ session }: AuthenticateEvent): boolean {
+ *     return refuse(this.context, session.clientId);
+ *   }
+ * }
+ *
+ * await using broker = await TestBroker.start({ plugins: [Closed] });
+ * await broker.connect();
+ * assertEquals(broker.broker.describePlugins()[0].counters, { refused: 1 });
+ * ```
+ */
 export interface BaseContext<Config = unknown> {
   /** Name of the plugin: its alias or class name. */
   readonly name: string;
@@ -43,7 +73,34 @@ export interface BaseContext<Config = unknown> {
   count(counter: string, by?: number): void;
 }
 
-/** The context of a broker's plugin: everything that the broker offers it. */
+/**
+ * The context of a broker's plugin: everything that the broker offers it.
+ *
+ * @example
+ * ```ts
+ * import { BasePlugin, type BrokerContext } from "@dinomq/broker/plugins";
+ * import { FakeTime, TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class Heartbeat extends BasePlugin<{ seconds: number }> {
+ *   constructor(context: BrokerContext<{ seconds: number }>) {
+ *     super(context);
+ *     const beat = () =>
+ *       context.publish("heartbeat", `${context.stats().clientsConnected}`);
+ *     context.setInterval(beat, context.config.seconds * 1000);
+ *   }
+ * }
+ *
+ * using time = new FakeTime();
+ * await using broker = await TestBroker.start({
+ *   plugins: [{ plugin: Heartbeat, options: { seconds: 30 } }],
+ * });
+ * const client = await broker.connect();
+ * await client.subscribe("heartbeat");
+ * await time.tick(30_000);
+ * assertEquals((await client.receive()).text, "1");
+ * ```
+ */
 export interface BrokerContext<Config = unknown> extends BaseContext<Config> {
   /** The sessions, connected or not. */
   readonly sessions: Iterable<Session>;

@@ -4,7 +4,28 @@
  * @module
  */
 
-/** What is known of a request beside itself. */
+/**
+ * What is known of a request beside itself.
+ *
+ * @example
+ * ```ts
+ * import type { HttpRequestInfo } from "@dinomq/broker/plugins";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // Answers `context.http.route("GET", "/devices/:id", device)`.
+ * function device(
+ *   _request: Request,
+ *   { params, remoteAddress }: HttpRequestInfo,
+ * ): Response {
+ *   if (remoteAddress !== "127.0.0.1") return new Response(null, { status: 403 });
+ *   return Response.json({ id: params.id });
+ * }
+ *
+ * const info = { params: { id: "pump" }, remoteAddress: "127.0.0.1" };
+ * const response = device(new Request("http://localhost/devices/pump"), info);
+ * assertEquals(await response.json(), { id: "pump" });
+ * ```
+ */
 export interface HttpRequestInfo {
   /** What stands for the `:name` parts of the path. */
   readonly params: Readonly<Record<string, string>>;
@@ -15,13 +36,58 @@ export interface HttpRequestInfo {
 /**
  * Answers a request. Its body is there already; its signal aborts when the time for the
  * answer is over, or the plugin ends.
+ *
+ * @example
+ * ```ts
+ * import type { BrokerContext, HttpHandler } from "@dinomq/broker/plugins";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // For `context.http.route("POST", "/publish/:topic", publisher(context))`.
+ * function publisher(context: BrokerContext): HttpHandler {
+ *   return async (request, { params }) => {
+ *     const topic = decodeURIComponent(params.topic);
+ *     context.publish(topic, await request.bytes());
+ *     return new Response(null, { status: 202 });
+ *   };
+ * }
+ *
+ * await using broker = await TestBroker.start();
+ * const client = await broker.connect();
+ * await client.subscribe("home/door");
+ * const request = new Request("http://localhost", { method: "POST", body: "open" });
+ * const info = { params: { topic: "home%2Fdoor" }, remoteAddress: "127.0.0.1" };
+ * assertEquals((await publisher(broker.context)(request, info)).status, 202);
+ * assertEquals((await client.receive()).text, "open");
+ * ```
  */
 export type HttpHandler = (
   request: Request,
   info: HttpRequestInfo,
 ) => Response | Promise<Response>;
 
-/** HTTP routes of a plugin on the admin listener, which the key `admin` opens. */
+/**
+ * HTTP routes of a plugin on the admin listener, which the key `admin` opens.
+ *
+ * @example
+ * ```ts
+ * import { BasePlugin } from "@dinomq/broker/plugins";
+ *
+ * // `/plugins/Export/retained.json` has the retained messages, as a download.
+ * class Export extends BasePlugin {
+ *   override onBrokerPreStart(): void {
+ *     const { http, retained } = this.context;
+ *     http.route("GET", "/retained.json", async () => {
+ *       const texts: Record<string, string> = {};
+ *       for await (const { topic, payload } of retained.scan("#")) {
+ *         texts[topic] = new TextDecoder().decode(payload);
+ *       }
+ *       return Response.json(texts);
+ *     });
+ *   }
+ * }
+ * ```
+ */
 export interface HttpService {
   /**
    * Answers the requests to `/plugins/<plugin>/…`, until the plugin ends. Who asks

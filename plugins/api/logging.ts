@@ -4,10 +4,51 @@
  * @module
  */
 
-/** How much a message of the log matters. */
+/**
+ * How much a message of the log matters.
+ *
+ * @example
+ * ```ts
+ * import { type AlarmEvent, BasePlugin, type LogLevel } from "@dinomq/broker/plugins";
+ *
+ * class AlarmLog extends BasePlugin<{ level: LogLevel }> {
+ *   override onBrokerAlarmRaised({ alarm, message }: AlarmEvent): void {
+ *     this.context.logger[this.config.level](message, { alarm });
+ *   }
+ * }
+ * ```
+ */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
-/** Writes to the broker's log. */
+/**
+ * Writes to the broker's log.
+ *
+ * @example
+ * ```ts
+ * import { BasePlugin, type Logger, type PublishEvent } from "@dinomq/broker/plugins";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertStringIncludes } from "@std/assert";
+ *
+ * class Trace extends BasePlugin {
+ *   readonly #logger: Logger = this.context.logger.child("publish");
+ *
+ *   override interceptPublish({ message }: PublishEvent): void {
+ *     if (!this.#logger.isEnabled("debug")) return; // Makes no text for nobody.
+ *     this.#logger.debug(new TextDecoder().decode(message.payload), {
+ *       topic: message.topic,
+ *     });
+ *   }
+ * }
+ *
+ * let log = "";
+ * await using broker = await TestBroker.start({
+ *   plugins: [Trace],
+ *   log: (line) => log += line,
+ * });
+ * await (await broker.connect()).publish("a", "hello");
+ * assertStringIncludes(log, "Trace.publish");
+ * ```
+ */
 export interface Logger {
   /** Writes what helps to follow single packets. */
   debug(message: string, fields?: Record<string, unknown>): void;

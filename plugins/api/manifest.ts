@@ -19,10 +19,59 @@
  */
 export const API_VERSION: string = "1.0.0";
 
-/** A permission: all of it, or that for some hosts, paths, names. */
+/**
+ * A permission: all of it, or that for some hosts, paths, names.
+ *
+ * @example
+ * ```ts
+ * import {
+ *   BasePlugin,
+ *   type PluginManifest,
+ *   type PluginPermission,
+ * } from "@dinomq/broker/plugins";
+ *
+ * const FOLDER = "./recordings";
+ *
+ * // Its own folder, and nothing else.
+ * const OWN: PluginPermission = [FOLDER];
+ *
+ * class Recorder extends BasePlugin {
+ *   static override manifest: PluginManifest = {
+ *     permissions: { read: OWN, write: OWN },
+ *   };
+ *
+ *   override async onBrokerPreStart(): Promise<void> {
+ *     await Deno.mkdir(FOLDER, { recursive: true });
+ *   }
+ * }
+ * ```
+ */
 export type PluginPermission = true | readonly string[];
 
-/** The permissions of Deno that a plugin needs, by their names. */
+/**
+ * The permissions of Deno that a plugin needs, by their names.
+ *
+ * @example
+ * ```ts
+ * import { BasePlugin, type PluginPermissions } from "@dinomq/broker/plugins";
+ *
+ * const permissions: PluginPermissions = {
+ *   net: ["api.example.com:443"],
+ *   env: ["WEATHER_API_KEY"],
+ * };
+ *
+ * // Not loaded by a broker that was started without these permissions.
+ * class Weather extends BasePlugin {
+ *   static override manifest = { version: "1.0.0", permissions };
+ *
+ *   override async onBrokerPostStart(): Promise<void> {
+ *     const headers = { Authorization: `Bearer ${Deno.env.get("WEATHER_API_KEY")}` };
+ *     const response = await fetch("https://api.example.com/today", { headers });
+ *     this.context.publish("weather", await response.text(), { retain: true });
+ *   }
+ * }
+ * ```
+ */
 export interface PluginPermissions {
   /** Hosts that it connects to or listens on: `"api.example.com:443"`. */
   net?: PluginPermission;

@@ -4,10 +4,56 @@
  * @module
  */
 
-/** Quality of service: at most once, at least once, exactly once. */
+/**
+ * Quality of service: at most once, at least once, exactly once.
+ *
+ * @example
+ * ```ts
+ * import type { QoS } from "@dinomq/broker/plugins";
+ * import { assertEquals } from "@std/assert";
+ *
+ * function lower(first: QoS, second: QoS): QoS {
+ *   return first < second ? first : second;
+ * }
+ *
+ * // What a subscriber gets: the QoS of the message, but not more than it asked for.
+ * assertEquals(lower(2, 1), 1);
+ * ```
+ */
 export type QoS = 0 | 1 | 2;
 
-/** The properties of a message that MQTT 5 adds. */
+/**
+ * The properties of a message that MQTT 5 adds.
+ *
+ * @example
+ * ```ts
+ * import { BasePlugin, type MessageEvent, type MessageProperties } from "@dinomq/broker/plugins";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // Answers the requests at `time`.
+ * class TimeServer extends BasePlugin {
+ *   override onBrokerMessageBroadcast(
+ *     { message: { topic, properties } }: MessageEvent,
+ *   ): void {
+ *     const { responseTopic, correlationData }: MessageProperties = properties ?? {};
+ *     if (topic !== "time" || responseTopic === undefined) return;
+ *     this.context.publish(responseTopic, `${Date.now()}`, {
+ *       properties: { correlationData },
+ *     });
+ *   }
+ * }
+ *
+ * await using broker = await TestBroker.start({ plugins: [TimeServer] });
+ * const client = await broker.connect();
+ * await client.subscribe("answers");
+ * const correlationData = Buffer.from("1");
+ * await client.publish("time", "", {
+ *   properties: { responseTopic: "answers", correlationData },
+ * });
+ * assertEquals((await client.receive()).properties?.correlationData, correlationData);
+ * ```
+ */
 export interface MessageProperties {
   /** Whether the payload is UTF-8 text. */
   payloadFormatIndicator?: boolean;
@@ -23,7 +69,29 @@ export interface MessageProperties {
   userProperties?: ReadonlyArray<readonly [name: string, value: string]>;
 }
 
-/** A message on its way through the broker. */
+/**
+ * A message on its way through the broker.
+ *
+ * @example
+ * ```ts
+ * import type { ApplicationMessage } from "@dinomq/broker/plugins";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * function jsonOf({ topic, payload }: ApplicationMessage): unknown {
+ *   try {
+ *     return JSON.parse(new TextDecoder().decode(payload));
+ *   } catch (cause) {
+ *     throw new Error(`the message of "${topic}" is not JSON`, { cause });
+ *   }
+ * }
+ *
+ * await using broker = await TestBroker.start();
+ * broker.context.retained.set("state/door", '{"open":true}');
+ * const [message] = broker.context.retained.match("state/+");
+ * assertEquals(jsonOf(message), { open: true });
+ * ```
+ */
 export interface ApplicationMessage {
   /** Topic name. */
   readonly topic: string;
@@ -39,7 +107,33 @@ export interface ApplicationMessage {
   readonly publisher?: string;
 }
 
-/** What the broker knows of a client's certificate. */
+/**
+ * What the broker knows of a client's certificate.
+ *
+ * @example
+ * ```ts
+ * import {
+ *   type AuthenticateEvent,
+ *   BaseAuthPlugin,
+ *   type Decision,
+ *   type PeerCertificate,
+ * } from "@dinomq/broker/plugins";
+ *
+ * class Workloads extends BaseAuthPlugin<{ trustDomain: string }> {
+ *   authenticate({ session }: AuthenticateEvent): Decision {
+ *     const id = this.#idOf(session.peerCertificate);
+ *     if (id === undefined) return; // It has to log in by other means.
+ *     session.username = id;
+ *     return true;
+ *   }
+ *
+ *   #idOf(certificate: PeerCertificate | undefined): string | undefined {
+ *     const prefix = `spiffe://${this.config.trustDomain}/`;
+ *     return certificate?.uris.find((uri) => uri.startsWith(prefix));
+ *   }
+ * }
+ * ```
+ */
 export interface PeerCertificate {
   /** Common name of the subject. */
   readonly commonName: string;
@@ -57,6 +151,38 @@ export interface PeerCertificate {
 /**
  * A client's session as plugins see it. It outlives the connection if the client
  * asked for that.
+ *
+ * @example
+ * ```ts
+ * import {
+ *   BasePlugin,
+ *   type PublishEvent,
+ *   type Refusal,
+ *   type Session,
+ * } from "@dinomq/broker/plugins";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class Quota extends BasePlugin<{ messages: number }> {
+ *   override interceptPublish({ session }: PublishEvent): Refusal | undefined {
+ *     if (this.#count(session) > this.config.messages) return false;
+ *   }
+ *
+ *   // Counts in the session, and so forgets when it ends.
+ *   #count({ attributes }: Session): number {
+ *     const count = Number(attributes.get("quota.count") ?? 0) + 1;
+ *     attributes.set("quota.count", count);
+ *     return count;
+ *   }
+ * }
+ *
+ * await using broker = await TestBroker.start({
+ *   plugins: [{ plugin: Quota, options: { messages: 1 } }],
+ * });
+ * const client = await broker.connect();
+ * assertEquals(await client.publish("a", "x"), 0x10);
+ * assertEquals(await client.publish("a", "x"), 0x87);
+ * ```
  */
 export interface Session {
   /** Client identifier, also when the broker assigned it. */
@@ -101,7 +227,26 @@ export interface Session {
   readonly attributes: Map<string, unknown>;
 }
 
-/** A subscription of a client. */
+/**
+ * A subscription of a client.
+ *
+ * @example
+ * ```ts
+ * import type { BrokerContext, SubscriptionInfo } from "@dinomq/broker/plugins";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * function whoListens(context: BrokerContext, topic: string): string[] {
+ *   const listens = ({ filter }: SubscriptionInfo) => context.matches(filter, topic);
+ *   return [...context.subscriptions()].filter(listens).map(({ clientId }) => clientId);
+ * }
+ *
+ * await using broker = await TestBroker.start();
+ * broker.context.addSubscription("alice", "home/#");
+ * broker.context.addSubscription("bob", "garden/#");
+ * assertEquals(whoListens(broker.context, "home/door"), ["alice"]);
+ * ```
+ */
 export interface SubscriptionInfo {
   /** Client identifier. */
   readonly clientId: string;

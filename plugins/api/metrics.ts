@@ -4,10 +4,57 @@
  * @module
  */
 
-/** Values of a metric's labels by their names. */
+/**
+ * Values of a metric's labels by their names.
+ *
+ * @example
+ * ```ts
+ * import {
+ *   BasePlugin,
+ *   type ClientEvent,
+ *   type LabelValues,
+ *   type Session,
+ * } from "@dinomq/broker/plugins";
+ *
+ * // Few values, which no client makes up.
+ * function labelsOf({ listener, protocolVersion }: Session): LabelValues {
+ *   return { listener, version: protocolVersion };
+ * }
+ *
+ * class Connections extends BasePlugin {
+ *   readonly #connections = this.context.metrics.counter(
+ *     "connections",
+ *     "Connections, by listener and version of MQTT.",
+ *     ["listener", "version"],
+ *   );
+ *
+ *   override onBrokerClientConnected({ clientSession }: ClientEvent): void {
+ *     this.#connections.labels(labelsOf(clientSession)).inc();
+ *   }
+ * }
+ * ```
+ */
 export type LabelValues = Readonly<Record<string, string | number | boolean>>;
 
-/** Counts what happens; it only grows. */
+/**
+ * Counts what happens; it only grows.
+ *
+ * @example
+ * ```ts
+ * import { BasePlugin, type Counter, type MessageEvent } from "@dinomq/broker/plugins";
+ *
+ * class Traffic extends BasePlugin {
+ *   readonly #bytes: Counter = this.context.metrics.counter(
+ *     "payload_bytes",
+ *     "Bytes of the payloads that passed.",
+ *   );
+ *
+ *   override onBrokerMessageBroadcast({ message }: MessageEvent): void {
+ *     this.#bytes.inc(message.payload.length);
+ *   }
+ * }
+ * ```
+ */
 export interface Counter {
   /**
    * Counts.
@@ -27,7 +74,28 @@ export interface Counter {
   labels(values: LabelValues): Counter;
 }
 
-/** Shows a state that goes up and down. */
+/**
+ * Shows a state that goes up and down.
+ *
+ * @example
+ * ```ts
+ * import { BasePlugin, type Gauge } from "@dinomq/broker/plugins";
+ *
+ * // Shows what a sensor says beside the metrics of the broker.
+ * class Climate extends BasePlugin {
+ *   readonly #celsius: Gauge = this.context.metrics.gauge(
+ *     "celsius",
+ *     "Temperature of the server room.",
+ *   );
+ *
+ *   override onBrokerPreStart(): void {
+ *     this.context.subscribe("server-room/celsius", ({ payload }) => {
+ *       this.#celsius.set(Number(new TextDecoder().decode(payload)));
+ *     });
+ *   }
+ * }
+ * ```
+ */
 export interface Gauge {
   /**
    * Sets the value.
@@ -50,7 +118,31 @@ export interface Gauge {
   labels(values: LabelValues): Gauge;
 }
 
-/** Counts measured values by their size. */
+/**
+ * Counts measured values by their size.
+ *
+ * @example
+ * ```ts
+ * import { type ApplicationMessage, BasePlugin, type Histogram } from "@dinomq/broker/plugins";
+ *
+ * // Clients write when they took a measurement; shows how long it was under way.
+ * class Delay extends BasePlugin {
+ *   readonly #seconds: Histogram = this.context.metrics.histogram(
+ *     "delay_seconds",
+ *     "Seconds from the measurement to the broker.",
+ *   );
+ *
+ *   override onBrokerPreStart(): void {
+ *     this.context.subscribe("measured/+", (message) => this.#note(message));
+ *   }
+ *
+ *   #note({ payload }: ApplicationMessage): void {
+ *     const { at } = JSON.parse(new TextDecoder().decode(payload));
+ *     if (Number.isFinite(at)) this.#seconds.observe((Date.now() - at) / 1000);
+ *   }
+ * }
+ * ```
+ */
 export interface Histogram {
   /**
    * Counts one value.

@@ -6,7 +6,30 @@
 
 import type { ApplicationMessage, MessageProperties, QoS } from "./messages.ts";
 
-/** Options of a publication by a plugin or a host program. */
+/**
+ * Options of a publication by a plugin or a host program.
+ *
+ * @example
+ * ```ts
+ * import type { PublishOptions } from "@dinomq/broker/plugins";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // An offer of which late subscribers learn, too, but not for longer than an hour.
+ * const OFFER: PublishOptions = {
+ *   qos: 1,
+ *   retain: true,
+ *   properties: { messageExpiryInterval: 3600, contentType: "text/plain" },
+ * };
+ *
+ * await using broker = await TestBroker.start();
+ * broker.context.publish("offers/today", "apples", OFFER);
+ * const client = await broker.connect();
+ * await client.subscribe("offers/+");
+ * const { text, properties } = await client.receive();
+ * assertEquals([text, properties?.contentType], ["apples", "text/plain"]);
+ * ```
+ */
 export interface PublishOptions {
   /** QoS of the message. Default: 0. */
   qos?: QoS;

@@ -4,7 +4,26 @@
  * @module
  */
 
-/** Counters of the broker since its start, and its present state. */
+/**
+ * Counters of the broker since its start, and its present state.
+ *
+ * @example
+ * ```ts
+ * import type { BrokerStats } from "@dinomq/broker/plugins";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * function report({ clientsConnected, retained, dropped }: BrokerStats): string {
+ *   const lost = Object.values(dropped).reduce((sum, count) => sum + count, 0);
+ *   return `${clientsConnected} clients, ${retained} retained, ${lost} lost`;
+ * }
+ *
+ * await using broker = await TestBroker.start();
+ * await broker.connect();
+ * broker.context.retained.set("a", "x");
+ * assertEquals(report(broker.context.stats()), "1 clients, 1 retained, 0 lost");
+ * ```
+ */
 export interface BrokerStats {
   /** When the broker started, in milliseconds since 1970. */
   readonly startedAt: number;
