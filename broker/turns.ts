@@ -35,6 +35,8 @@ export class Turns {
   /** Whether somebody reads in this turn, and since when. */
   #open = false;
   #since = 0;
+  /** When nobody wanted to read any more. */
+  #closed = 0;
   #pause = 0;
 
   /**
@@ -44,7 +46,7 @@ export class Turns {
    */
   next(reader: Reader): void {
     const now = performance.now();
-    if (!this.#open) this.#begin(now);
+    if (!this.#open) this.#resume(now);
     if (this.#pause > 0 || now - this.#since >= LONGEST) {
       this.#waiting.push(reader);
     } else if (this.#head === this.#waiting.length) reader.read();
@@ -63,7 +65,7 @@ export class Turns {
   pauseIfLong(began: number): Promise<void> | undefined {
     if (Date.now() - began <= LONGEST) return undefined;
     return new Promise((resolve) => {
-      if (!this.#open) this.#begin(performance.now());
+      if (!this.#open) this.#resume(performance.now());
       this.#waiting.push({ read: resolve });
     });
   }
@@ -84,21 +86,30 @@ export class Turns {
     const began = Date.now();
     for (let i = from; i < count; i++) {
       const wait = step(i) ??
-        (i % 32 === 31 ? this.pauseIfLong(began) : undefined);
+        (i % 8 === 7 ? this.pauseIfLong(began) : undefined);
       if (wait) return wait.then(() => this.repeat(count, step, i + 1));
     }
     return undefined;
   }
 
-  #begin(now: number): void {
+  /**
+   * A turn of the event loop may be short, and the next one begin where it ended: many
+   * of them would be as bad as a long one.
+   */
+  #resume(now: number): void {
+    this.#begin(now - this.#closed < LONGEST ? this.#since : now);
+  }
+
+  #begin(since: number): void {
     this.#open = true;
-    this.#since = now;
+    this.#since = since;
     setImmediate(this.#end);
   }
 
   readonly #end = (): void => {
     if (this.#head === this.#waiting.length) {
       this.#open = false;
+      this.#closed = performance.now();
       return;
     }
     if (this.#pause === 0) this.#pause = PAUSE;

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import { assert, assertEquals } from "@std/assert";
 import { type Reader, Turns } from "../../broker/turns.ts";
 import { eventually, startBroker, TestClient } from "../_client.ts";
@@ -35,6 +36,22 @@ Deno.test("readers that always find more leave the event loop to others", async 
   // All of them have had turns, again and again.
   const counts = readers.map(({ reads }) => reads);
   assert(Math.min(...counts) > 1, counts.join(" "));
+});
+
+Deno.test("many short turns of the event loop count like a long one", async () => {
+  const turns = new Turns();
+  let reads = 0;
+  let tries = 0;
+  const reader = { read: () => void reads++ };
+  // Each turn has one read that takes some time; one of them must have to wait.
+  while (reads === tries && tries < 5000) {
+    tries++;
+    for (const end = performance.now() + 0.3; performance.now() < end;);
+    turns.next(reader);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  assert(reads < tries, `${reads} reads in a row`);
+  await eventually(() => reads === tries, "last read");
 });
 
 Deno.test("a client that publishes without a pause holds up no other", async () => {
