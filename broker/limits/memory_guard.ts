@@ -26,9 +26,10 @@ const SHARE = 0.8;
 /** Below this part of what may be used, it is over. */
 const RELIEVED = 0.9;
 
-/** Milliseconds until garbage is collected again, at first and at most. */
-const FIRST_PAUSE = 5000;
-const LONGEST_PAUSE = 300_000;
+/** Milliseconds until garbage is collected again, at least, */
+const SHORTEST_PAUSE = 1000;
+/** and how many times as long as collecting took: everybody waits meanwhile. */
+const PAUSE = 50;
 /** The part of V8's limit that only objects have that have just been made. */
 const YOUNG = 96 * 2 ** 20;
 
@@ -81,7 +82,6 @@ export class MemoryGuard {
   #collectAt = 0;
   /** Whether the world knows. */
   #announced = false;
-  #pause = FIRST_PAUSE;
 
   /**
    * Creates a guard.
@@ -149,16 +149,17 @@ export class MemoryGuard {
     const kept = stats.clientsConnected + stats.clientsDisconnected +
       stats.subscriptions + stats.retained + stats.queued;
     const now = performance.now();
-    if (kept < this.#keptThen * RELIEVED) {
-      this.#pause = FIRST_PAUSE;
-      this.#collectAt = Math.min(this.#collectAt, this.#collected + 1000);
+    const soonest = this.#collected + SHORTEST_PAUSE;
+    if (now < (kept < this.#keptThen * RELIEVED ? soonest : this.#collectAt)) {
+      return;
     }
-    if (now < this.#collectAt) return;
     this.#keptThen = kept;
-    this.#collected = now;
-    this.#collectAt = now + this.#pause;
-    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
+    this.#collected = this.#collectAt = Infinity;
     this.#tools.collect().then(() => {
+      this.#collected = performance.now();
+      const took = this.#collected - now;
+      this.#collectAt = this.#collected +
+        Math.max(SHORTEST_PAUSE, took * PAUSE);
       if (this.#used() > RELIEVED) this.#announce();
       else this.#relieve();
     });
@@ -181,7 +182,6 @@ export class MemoryGuard {
   #relieve(): void {
     this.exceeded = false;
     this.#keptThen = Infinity;
-    this.#pause = FIRST_PAUSE;
     if (!this.#announced) return;
     this.#announced = false;
     this.#host.logger.warn("There is memory again");
