@@ -79,7 +79,7 @@ async function flood(
   good.take();
   await new Promise((resolve) => setTimeout(resolve, QUIET_SECONDS * 1000));
   const quiet = quantile(good.take().latencies, 0.99);
-  const order = { name, scale: 1, seed, by: fromElsewhere };
+  const order = { name, scale: 1, seed, by: fromElsewhere, lead: 1000 };
   const one = await attack(broker, good, {
     ...order,
     alone: true,

@@ -22,6 +22,8 @@ export interface AttackOptions {
   readonly alone: boolean;
   /** What the random numbers begin with. */
   readonly seed: number;
+  /** After how many milliseconds it is measured how long messages take. Default: 0. */
+  readonly lead?: number;
   /** Who attacks; says what was in the way. */
   readonly by: (order: AttackOrder) => Promise<string | undefined>;
 }
@@ -56,15 +58,22 @@ function randomNumbers(seed: number): () => number {
   };
 }
 
-/** Attacks from a process of its own, so that the good clients have this one for themselves. */
+/**
+ * Attacks from a process of its own. On Linux it gets what the broker and the good
+ * clients leave of the processors, as if it were on another machine.
+ */
 export async function fromElsewhere(
   order: AttackOrder,
 ): Promise<string | undefined> {
-  const attacker = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check"].concat(
+  const [command, ...args] =
+    (Deno.build.os === "linux" ? ["chrt", "--idle", "0"] : []).concat(
+      Deno.execPath(),
+      ["run", "-A", "--no-check"],
       new URL("attacker.ts", import.meta.url).href,
       JSON.stringify(order),
-    ),
+    );
+  const attacker = new Deno.Command(command, {
+    args,
     stdin: "null",
     stdout: "inherit",
     stderr: "inherit",
@@ -102,8 +111,11 @@ export async function attack(
   good: GoodClients,
   options: AttackOptions,
 ): Promise<AttackResult> {
-  good.take();
-  const failure = await options.by({ port: broker.port, ...options });
+  const attacking = options.by({ port: broker.port, ...options });
+  // How long an attacker takes to begin is not the broker's doing.
+  await new Promise((resolve) => setTimeout(resolve, options.lead ?? 0));
+  const early = good.take();
+  const failure = await attacking;
   const during = good.take();
   const end = performance.now();
   const { health, remains } = await recovered(broker, good);
@@ -115,7 +127,7 @@ export async function attack(
     rssMaximum: broker.rssMaximum,
     health,
     lost: after.sent - after.delivered,
-    problems: [...during.problems, ...after.problems]
+    problems: [...early.problems, ...during.problems, ...after.problems]
       .concat([failure, remains, stranger].filter((one) => one !== undefined)),
     p99: quantile(during.latencies, 0.99),
     recovery,
