@@ -153,10 +153,12 @@ export class Connection implements InputOwner, OutputOwner {
     try {
       if (error !== undefined) throw error;
       const wait = this.#process(this.input);
+      this.core.received.tell(this);
       if (wait !== undefined) {
         this.#waiting = true;
         return wait;
       }
+      this.input.compact();
     } catch (error) {
       fail(this, error);
     }
@@ -275,11 +277,12 @@ export class Connection implements InputOwner, OutputOwner {
    * @param reasonString Text for the client.
    */
   end(reasonCode?: number, sendWill = true, reasonString?: string): void {
+    // A plugin that is told of messages, or asked, may try to end it, too.
+    this.core.received.tell(this);
     if (this.phase === "closed" || this.#ending) return;
     const { session } = this;
     let farewell: Packet | undefined;
     if (reasonCode !== undefined && session !== null) {
-      // A plugin that is asked may try to end it, too.
       this.#ending = true;
       const end = { byClient: false, reasonCode, reasonString, sendWill };
       const last = interceptDisconnect(this.core, { session, ...end });
@@ -289,10 +292,8 @@ export class Connection implements InputOwner, OutputOwner {
       }
     }
     this.#leave(sendWill);
-    this.#deadline = this.core.clock.schedule(
-      LINGER,
-      () => this.transport.close(),
-    );
+    const close = (): void => this.transport.close();
+    this.#deadline = this.core.clock.schedule(LINGER, close);
     this.output.end();
     // Last: a plugin that sees the packet may publish, and nothing may follow it.
     if (farewell !== undefined) observeSent(this, farewell, session);
@@ -300,6 +301,7 @@ export class Connection implements InputOwner, OutputOwner {
 
   /** Ends the connection without another word. */
   drop(why: string): void {
+    this.core.received.tell(this);
     if (this.phase === "closed") return;
     this.core.logger.debug("Connection closed", {
       clientId: this.session?.clientId,
@@ -360,8 +362,6 @@ export class Connection implements InputOwner, OutputOwner {
       if (count % 16 === 0) wait ??= core.turns.pauseIfLong(this.#lastSeen);
       if (wait !== undefined) return wait;
     }
-    input.compact();
-    return undefined;
   }
 
   /** Waits, but no longer than the connection lasts; `milliseconds` is how long. */

@@ -32,6 +32,7 @@ import type { Journal } from "./store/journal.ts";
 import type { JournalOwner } from "./store/journal_types.ts";
 import type { StoreError } from "./store/store.ts";
 import { PluginValues } from "./store/plugin_values.ts";
+import { ReceivedMessages } from "./received_messages.ts";
 import { RetainedMessages } from "./topics/retained.ts";
 import { SubscriptionTree } from "./topics/subscription_tree.ts";
 import { Topic } from "./topics/topic.ts";
@@ -73,6 +74,8 @@ export class Core implements JournalOwner {
   readonly tree: SubscriptionTree;
   readonly sessions: SessionRegistry;
   readonly delivery: Delivery;
+  /** What has arrived, for plugins that observe many messages at a time. */
+  readonly received: ReceivedMessages = new ReceivedMessages(this);
   /** What interceptors make of messages. */
   readonly appliers: Appliers;
   /** What is on its way to the store, if there is one. */

@@ -6,6 +6,7 @@
  */
 
 import type { ApplicationMessage, QoS } from "../plugins/mod.ts";
+import type { PublishView } from "../codec/publish.ts";
 import type { TopicTable } from "../codec/topic_table.ts";
 import { readProperties } from "./message_properties.ts";
 import type { StoredMessage } from "./store/store.ts";
@@ -156,6 +157,37 @@ export class Message implements ApplicationMessage {
   reuse(target: Topic): void {
     this.target = target;
     this.#kept = undefined;
+  }
+
+  /**
+   * Makes it the message of a packet; the object may have been another one before.
+   *
+   * @param view The packet.
+   * @param topic Its topic.
+   * @param publisher Client identifier of the publisher.
+   * @param now When it came, in milliseconds since 1970; left out: now.
+   * @returns This message.
+   */
+  become(
+    view: PublishView<Topic>,
+    topic: Topic,
+    publisher: string,
+    now?: number,
+  ): this {
+    this.reuse(topic);
+    this.bytes = view.bytes;
+    this.start = view.payloadStart;
+    this.end = view.end;
+    this.forward = view.forward;
+    this.forwardStart = view.forwardStart;
+    this.forwardEnd = view.forwardEnd;
+    this.qos = view.qos;
+    this.retain = view.retain;
+    this.expiresAt = view.expiry === -1
+      ? 0
+      : (now ?? Date.now()) + view.expiry * 1000;
+    this.publisher = publisher;
+    return this;
   }
 
   /** Says that the bytes stay as they are, so that there is nothing to keep. */

@@ -34,6 +34,7 @@ const LEVELS: Readonly<Record<BrokerEventName, "debug" | "info">> = {
   onBrokerClientSubscribed: "debug",
   onBrokerClientUnsubscribed: "debug",
   onBrokerMessageReceived: "debug",
+  onBrokerMessagesReceived: "debug",
   onBrokerMessageBroadcast: "debug",
   onBrokerRetainedMessage: "debug",
   onMqttPacketReceived: "debug",

@@ -95,7 +95,7 @@ export class PluginManager {
   #telling = false;
 
   // The tables. #rebuild() makes all of them; nobody else changes one.
-  readonly #observers: Record<string, Array<(event: unknown) => void>> = {};
+  readonly #observers: Record<string, Array<(event: unknown) => boolean>> = {};
   readonly #lifeCycle = new Map<string, Step[]>();
   #auth!: DecisionMaker<AuthenticateEvent>;
   #topic!: TopicDecisions;
@@ -188,6 +188,25 @@ export class PluginManager {
     for (let index = 0; index < observers.length; index++) {
       observers[index](event);
     }
+  }
+
+  /**
+   * Delivers an event that is whole only during the call.
+   *
+   * @param name Name of the event.
+   * @param event The argument.
+   * @returns Whether a plugin is not through with it: it waits for its turn, or a promise
+   *   was returned.
+   */
+  emitPassing<Name extends BrokerEventName>(
+    name: Name,
+    event: BrokerEvents[Name],
+  ): boolean {
+    let isInUse = false;
+    for (const observe of this.hooks[name]) {
+      if (observe(event)) isInUse = true;
+    }
+    return isInUse;
   }
 
   /**

@@ -37,10 +37,13 @@ export type LifeCycleEventName =
   | "onBrokerPreShutdown"
   | "onBrokerPostShutdown";
 
-/** Delivers one event to one plugin. Never throws. */
+/**
+ * Delivers one event to one plugin. Never throws; says whether the plugin is not through
+ * with the event.
+ */
 export type Observer<Name extends BrokerEventName> = (
   event: BrokerEvents[Name],
-) => void;
+) => boolean;
 
 /** The observers of each event, in the order of the plugins. */
 export type ObserverTable = {

@@ -49,12 +49,19 @@ export class EventChannel {
     this.#capacity = capacity;
   }
 
-  /** Makes the function that delivers an event of one name to the plugin. Never throws. */
-  observer(name: string, handler: EventHandler): (event: unknown) => void {
+  /**
+   * Makes the function that delivers an event of one name to the plugin.
+   *
+   * @param name Name of the event.
+   * @param handler The plugin's method.
+   * @returns A function that never throws, and says whether the plugin is not through
+   *   with the event: it waits for its turn, or a promise was returned.
+   */
+  observer(name: string, handler: EventHandler): (event: unknown) => boolean {
     return (event) => {
       if (this.#busy) {
         this.#enqueue({ name, handler, event });
-        return;
+        return true;
       }
       // As #call(), but there are many events, and nobody waits for most.
       this.#busy = true;
@@ -62,13 +69,14 @@ export class EventChannel {
         const result = handler(event);
         if (isThenable(result)) {
           this.#finish(name, result, undefined);
-          return;
+          return true;
         }
       } catch (error) {
         this.#log.failed(name, error);
       }
       this.#busy = false;
       if (this.#head < this.#waiting.length) this.#drain();
+      return false;
     };
   }
 

@@ -37,6 +37,7 @@ export const EVENT_NAMES: readonly BrokerEventName[] = [
   "onBrokerClientSubscribed",
   "onBrokerClientUnsubscribed",
   "onBrokerMessageReceived",
+  "onBrokerMessagesReceived",
   "onBrokerMessageBroadcast",
   "onBrokerRetainedMessage",
   "onMqttPacketReceived",

@@ -69,9 +69,16 @@ export function handlePublish(
       return journal.relieved().then(() => {
         if (connection.phase !== "open") return;
         stats.publishReceived--;
-        return handlePublish(connection, bytes, start, end);
+        try {
+          return handlePublish(connection, bytes, start, end);
+        } finally {
+          core.received.tell(connection);
+        }
       });
     }
+  }
+  if (plugins.hooks.onBrokerMessagesReceived.length > 0) {
+    core.received.add(connection, topic);
   }
   let message = messageOf(connection, view, passing);
   if (plugins.hooks.onBrokerMessageReceived.length > 0) {

@@ -11,14 +11,12 @@
 import { nextOfRun, type PublishView } from "../../codec/publish.ts";
 import type { Connection } from "../connection.ts";
 import { isJudged, judgeDelivery } from "../interception/deliver.ts";
+import { KeptMessages } from "../kept_messages.ts";
 import { Message } from "../message.ts";
 import type { Target } from "../topics/subscription_tree.ts";
 import type { Topic } from "../topics/topic.ts";
 import { OpenRun } from "./open_run.ts";
 import { intercept, intercepted, judged } from "./publish_steps.ts";
-
-// How much is copied at one time for plugins that may keep what they see.
-const COPY = 4096;
 
 /**
  * Passes on the packet in `view` together with those behind it that differ from it
@@ -94,14 +92,19 @@ function walk(
   const alike = plugins.topicAnswersHold && deliver === undefined;
   const shows = received || broadcast || chain !== undefined;
   let messages = received || broadcast
-    ? new KeptMessages(topic, bytes, input.end, clientId)
+    ? new KeptMessages(bytes, input.end, clientId)
     : shows || delivers
     ? new PassingMessages(topic, bytes, clientId)
     : undefined;
   let { start, payloadStart, end } = view;
+  const batch = hooks.onBrokerMessagesReceived.length > 0
+    ? core.received
+    : undefined;
+  batch?.begin(connection, topic);
   for (;;) {
+    batch?.extend(payloadStart, end);
     if (messages !== undefined) {
-      const message = messages.next(start, payloadStart, end);
+      const message = messages.next(topic, start, payloadStart, end);
       if (received) {
         plugins.emit("onBrokerMessageReceived", { clientId, message });
         if (run.passed) {
@@ -173,61 +176,24 @@ function reread(
   view.read(view.bytes, start, end, version, core.topics);
 }
 
-/** The messages of a run, for those who may keep them. */
-class KeptMessages {
-  readonly #topic: Topic;
-  readonly #bytes: Uint8Array;
-  readonly #limit: number;
-  readonly #publisher: string;
-  // One copy for several: but not so large that one message holds much memory.
-  #copy: Uint8Array | undefined;
-  #copyStart = 0;
-  #copyEnd = 0;
-
-  constructor(
-    topic: Topic,
-    bytes: Uint8Array,
-    limit: number,
-    publisher: string,
-  ) {
-    this.#topic = topic;
-    this.#bytes = bytes;
-    this.#limit = limit;
-    this.#publisher = publisher;
-  }
-
-  next(start: number, payloadStart: number, end: number): Message {
-    if (end > this.#copyEnd) {
-      this.#copyStart = start;
-      this.#copyEnd = Math.max(end, Math.min(start + COPY, this.#limit));
-      this.#copy = this.#bytes.slice(start, this.#copyEnd);
-    }
-    const from = this.#copyStart;
-    return Message.among(
-      this.#topic,
-      this.#copy!,
-      payloadStart - from,
-      end - from,
-      this.#publisher,
-    );
-  }
-}
-
 /** The messages of a run, for those who look at one and have done with it. */
 class PassingMessages {
-  readonly #topic: Topic;
   readonly #message: Message;
 
   constructor(topic: Topic, bytes: Uint8Array, publisher: string) {
-    this.#topic = topic;
     this.#message = new Message(topic);
     this.#message.bytes = bytes;
     this.#message.publisher = publisher;
   }
 
-  next(_start: number, payloadStart: number, end: number): Message {
+  next(
+    topic: Topic,
+    _start: number,
+    payloadStart: number,
+    end: number,
+  ): Message {
     const message = this.#message;
-    message.reuse(this.#topic);
+    message.reuse(topic);
     message.start = payloadStart;
     message.end = end;
     return message;

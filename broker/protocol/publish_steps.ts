@@ -339,19 +339,6 @@ export function messageOf(
   view: PublishView<Topic>,
   message: Message,
 ): Message {
-  const session = connection.session!;
-  message.reuse(
-    view.topic ?? connection.aliases!.get(view.topicAlias)!,
-  );
-  message.bytes = view.bytes;
-  message.start = view.payloadStart;
-  message.end = view.end;
-  message.forward = view.forward;
-  message.forwardStart = view.forwardStart;
-  message.forwardEnd = view.forwardEnd;
-  message.qos = view.qos;
-  message.retain = view.retain;
-  message.expiresAt = view.expiry === -1 ? 0 : Date.now() + view.expiry * 1000;
-  message.publisher = session.clientId;
-  return message;
+  const topic = view.topic ?? connection.aliases!.get(view.topicAlias)!;
+  return message.become(view, topic, connection.session!.clientId);
 }

@@ -1,6 +1,10 @@
 /** What a broker told its plugins. @module */
 
-import type { BrokerEventName, BrokerEvents } from "../../plugins/mod.ts";
+import type {
+  BrokerEventName,
+  BrokerEvents,
+  MessagesEvent,
+} from "../../plugins/mod.ts";
 import { Mailbox } from "./mailbox.ts";
 
 /** One event that was recorded. */
@@ -41,6 +45,7 @@ export class EventRecorder {
     const plugin: Record<string, (event: unknown) => void> = {};
     for (const name of names) {
       plugin[name] = (event) => {
+        if (name === "onBrokerMessagesReceived") keep(event as MessagesEvent);
         const recorded = { name, event } as RecordedEvent;
         this.#all.push(recorded);
         this.#fresh.put(recorded);
@@ -85,4 +90,9 @@ export class EventRecorder {
     );
     return event as BrokerEvents[Name];
   }
+}
+
+/** Whoever iterates over a batch during the call may do so ever after. */
+function keep({ messages }: MessagesEvent): void {
+  messages[Symbol.iterator]();
 }

@@ -22,6 +22,7 @@ import type {
   MessageDroppedEvent,
   MessageEvent,
   MessageExpiredEvent,
+  MessagesEvent,
   RetainedMessageEvent,
 } from "./message_events.ts";
 import type { PacketEvent } from "./packet_events.ts";
@@ -67,6 +68,11 @@ export interface BrokerEvents {
   onBrokerClientUnsubscribed: UnsubscribedEvent;
   /** A client's PUBLISH arrived; nothing has been decided yet. */
   onBrokerMessageReceived: MessageEvent;
+  /**
+   * PUBLISH packets of one client arrived together, and were handled. Told before the
+   * broker waits for anything, and before their client is gone.
+   */
+  onBrokerMessagesReceived: MessagesEvent;
   /** A client's PUBLISH may pass; subscribers get it next. */
   onBrokerMessageBroadcast: MessageEvent;
   /** A retained message changed, or a message was queued for an offline client. */
@@ -175,6 +181,11 @@ export interface BrokerObservers {
   onBrokerClientUnsubscribed?(event: UnsubscribedEvent): void | Promise<void>;
   /** A client's PUBLISH arrived; nothing has been decided yet. */
   onBrokerMessageReceived?(event: MessageEvent): void | Promise<void>;
+  /**
+   * PUBLISH packets of one client arrived together, and were handled. Told before the
+   * broker waits for anything, and before their client is gone.
+   */
+  onBrokerMessagesReceived?(event: MessagesEvent): void | Promise<void>;
   /** A client's PUBLISH may pass; subscribers get it next. */
   onBrokerMessageBroadcast?(event: MessageEvent): void | Promise<void>;
   /** A retained message changed, or a message was queued for an offline client. */

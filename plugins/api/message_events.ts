@@ -37,6 +37,63 @@ export interface MessageEvent {
 }
 
 /**
+ * Messages that one client has sent and that arrived together, in the order in which
+ * they came.
+ *
+ * They become objects only if somebody iterates over the batch, and once for all
+ * plugins. A synchronous method that keeps the batch must do so before it returns; the
+ * messages themselves may be kept. A batch that an asynchronous method gets stays whole.
+ *
+ * @example
+ * ```ts
+ * import type { MessageBatch } from "@dinomq/broker/plugins";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const mean = ({ bytes, length }: MessageBatch) => bytes / length;
+ * assertEquals(mean({ bytes: 30, length: 3, *[Symbol.iterator]() {} }), 10);
+ * ```
+ */
+export interface MessageBatch extends Iterable<ApplicationMessage> {
+  /** How many messages there are; at least 1. */
+  readonly length: number;
+  /** Size of their payloads together, in bytes. */
+  readonly bytes: number;
+}
+
+/**
+ * `onBrokerMessagesReceived`: a client published, once or several times.
+ *
+ * @example
+ * ```ts
+ * import { BasePlugin, type MessagesEvent } from "@dinomq/broker/plugins";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class Meter extends BasePlugin {
+ *   readonly bytes = new Map<string, number>();
+ *
+ *   override onBrokerMessagesReceived({ clientId, messages }: MessagesEvent): void {
+ *     const before = this.bytes.get(clientId) ?? 0;
+ *     this.bytes.set(clientId, before + messages.bytes);
+ *     for (const { topic } of messages) this.context.count(topic);
+ *   }
+ * }
+ *
+ * await using broker = await TestBroker.start({ plugins: [Meter] });
+ * const client = await broker.connect({ clientId: "alice" });
+ * await client.publish("hello", "world", { qos: 1 });
+ * const { messages } = await broker.events.next("onBrokerMessagesReceived");
+ * assertEquals([messages.length, messages.bytes], [1, 5]);
+ * ```
+ */
+export interface MessagesEvent {
+  /** Client that published. */
+  readonly clientId: string;
+  /** The messages. */
+  readonly messages: MessageBatch;
+}
+
+/**
  * `onBrokerRetainedMessage`: a retained message was set (`clientId` is `null`) or
  * cleared (the payload is empty too), or a message was queued for the offline
  * client `clientId`.

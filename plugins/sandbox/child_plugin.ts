@@ -21,7 +21,7 @@ import {
 } from "./protocol.ts";
 import { callableHooks } from "./hooks.ts";
 import { lackingRights } from "./rights.ts";
-import { reviveSessions } from "./sessions.ts";
+import { reviveEvent } from "./sessions.ts";
 
 /** One plugin of one sandbox. */
 export class SandboxedPlugin {
@@ -60,7 +60,7 @@ export class SandboxedPlugin {
       case "authenticate":
         return this.#authenticate(argument);
       default:
-        return this.#method(method)(reviveSessions(argument));
+        return this.#method(method)(reviveEvent(argument));
     }
   }
 
@@ -68,7 +68,7 @@ export class SandboxedPlugin {
   observe(method: string, argument: unknown): void {
     this.#events.add(
       method,
-      () => this.#method(method)(reviveSessions(argument)),
+      () => this.#method(method)(reviveEvent(argument)),
     );
   }
 
@@ -146,7 +146,7 @@ export class SandboxedPlugin {
   }
 
   async #authenticate(argument: unknown): Promise<unknown> {
-    const event = reviveSessions(argument) as {
+    const event = reviveEvent(argument) as {
       session: { username?: unknown };
     };
     const { username } = event.session;

@@ -1,11 +1,17 @@
 /**
  * Sessions and messages as a sandbox gets them: what they are at the moment of the
- * event. The broker's own are objects that live and change.
+ * event. The broker's own are objects that live and change. A batch of messages crosses
+ * as an array.
  *
  * @module
  */
 
-import type { ApplicationMessage, PeerCertificate, Session } from "../mod.ts";
+import type {
+  ApplicationMessage,
+  MessageBatch,
+  PeerCertificate,
+  Session,
+} from "../mod.ts";
 
 const SESSION_KEYS: ReadonlySet<string> = new Set(["session", "clientSession"]);
 const MESSAGE_KEYS: ReadonlySet<string> = new Set([
@@ -13,6 +19,7 @@ const MESSAGE_KEYS: ReadonlySet<string> = new Set([
   "retainedMessage",
   "will",
 ]);
+const BATCH_KEY = "messages";
 
 /**
  * Copies the argument of a hook into plain data.
@@ -30,6 +37,8 @@ export function copyEvent(event: unknown): unknown {
       ? copySession(value as Session)
       : MESSAGE_KEYS.has(key)
       ? copyMessage(value as ApplicationMessage)
+      : key === BATCH_KEY
+      ? Array.from(value as MessageBatch, copyMessage)
       : value;
   }
   return copy;
@@ -72,13 +81,22 @@ function copyCertificate(certificate: PeerCertificate): PeerCertificate {
 }
 
 /**
- * Gives the sessions of an event, which is changed, what they lack.
+ * Gives the sessions of an event, which is changed, and a batch of messages what they
+ * lack.
  *
  * @param event The argument of a hook as it came.
  * @returns The event.
  */
-export function reviveSessions(event: unknown): unknown {
+export function reviveEvent(event: unknown): unknown {
   if (typeof event !== "object" || event === null) return event;
+  const messages = (event as Record<string, unknown>)[BATCH_KEY];
+  if (Array.isArray(messages)) {
+    const bytes = messages.reduce(
+      (sum, { payload }) => sum + payload.length,
+      0,
+    );
+    Object.defineProperty(messages, "bytes", { value: bytes });
+  }
   for (const key of SESSION_KEYS) {
     const session = (event as Record<string, unknown>)[key];
     if (typeof session === "object" && session !== null) reviveSession(session);

@@ -5,6 +5,7 @@ import {
   BaseTopicPlugin,
   type Decision,
   type MessageEvent,
+  type MessagesEvent,
   type PublishAnswer,
   type PublishEvent,
 } from "../../../plugins/mod.ts";
@@ -32,6 +33,17 @@ export class ClientObserver extends BasePlugin {
 
   override onBrokerClientDisconnected(): void {
     this.#count--;
+  }
+}
+
+/** Counts messages and their bytes, many at a time. */
+export class BatchCounter extends BasePlugin {
+  #count = 0;
+  #bytes = 0;
+
+  override onBrokerMessagesReceived({ messages }: MessagesEvent): void {
+    this.#count += messages.length;
+    this.#bytes += messages.bytes;
   }
 }
 

@@ -45,6 +45,12 @@ export const VARIANTS: readonly BrokerKind[] = [
   variant("none", "No plugin but auth_anonymous", "", 0),
   variant("clients", "Ten observers of clients", "ClientObserver", 10),
   variant(
+    "batches",
+    "Ten observers of many messages at a time",
+    "BatchCounter",
+    10,
+  ),
+  variant(
     "counters",
     "Ten observers that count messages",
     "MessageCounter",

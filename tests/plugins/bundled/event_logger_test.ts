@@ -25,6 +25,7 @@ Deno.test("event_logger writes aMQTT's line for every event", () => {
     "debug: ### 'on_broker_client_subscribed' EVENT FIRED ###",
     "debug: ### 'on_broker_client_unsubscribed' EVENT FIRED ###",
     "debug: ### 'on_broker_message_received' EVENT FIRED ###",
+    "debug: ### 'on_broker_messages_received' EVENT FIRED ###",
     "debug: ### 'on_broker_message_broadcast' EVENT FIRED ###",
     "debug: ### 'on_broker_retained_message' EVENT FIRED ###",
     "debug: ### 'on_mqtt_packet_received' EVENT FIRED ###",
