@@ -4,9 +4,9 @@
  * @module
  */
 
-import { PublishView } from "../codec/publish.ts";
+import { frameSize } from "../codec/framing.ts";
+import { nextOfRun, PublishView } from "../codec/publish.ts";
 import type { TopicTable } from "../codec/topic_table.ts";
-import { readVarint, varintSize } from "../codec/varint.ts";
 import type { ApplicationMessage, MessageBatch } from "../plugins/mod.ts";
 import { KeptMessages } from "./kept_messages.ts";
 import { Message } from "./message.ts";
@@ -34,7 +34,7 @@ export class PacketRows {
   /** How many rows there are; what the lists have beyond that is of no importance. */
   used = 0;
   #topics: Topic[] = [];
-  /** Start, end and number of packets of each row. */
+  /** Start and end of each row. */
   #places: number[] = [];
 
   /**
@@ -46,9 +46,7 @@ export class PacketRows {
   add(topic: Topic, start: number): void {
     const row = this.used++;
     this.#topics[row] = topic;
-    const at = row * 3;
-    this.#places[at] = this.#places[at + 1] = start;
-    this.#places[at + 2] = 0;
+    this.#places[row * 2] = this.#places[row * 2 + 1] = start;
   }
 
   /**
@@ -57,9 +55,7 @@ export class PacketRows {
    * @param end Where it ends.
    */
   extend(end: number): void {
-    const at = this.used * 3;
-    this.#places[at - 2] = end;
-    this.#places[at - 1]++;
+    this.#places[this.used * 2 - 1] = end;
   }
 
   /** Forgets all rows, but keeps room for others. */
@@ -80,11 +76,11 @@ export class PacketRows {
   copy(): PacketRows {
     const copy = new PacketRows();
     const from = this.#places[0];
-    copy.bytes = this.bytes.slice(from, this.#places[this.used * 3 - 2]);
+    copy.bytes = this.bytes.slice(from, this.#places[this.used * 2 - 1]);
     copy.used = this.used;
     copy.#topics = this.#topics.slice(0, this.used);
-    copy.#places = this.#places.slice(0, this.used * 3)
-      .map((place, index) => index % 3 === 2 ? place : place - from);
+    copy.#places = this.#places.slice(0, this.used * 2)
+      .map((place) => place - from);
     return copy;
   }
 
@@ -99,26 +95,22 @@ export class PacketRows {
     const { bytes } = this;
     const messages: Message[] = [];
     const view = new PublishView<Topic>();
-    const limit = this.#places[this.used * 3 - 2];
+    const limit = this.#places[this.used * 2 - 1];
     const kept = new KeptMessages(bytes, limit, clientId);
     for (let row = 0; row < this.used; row++) {
       const topic = this.#topics[row];
-      let start = this.#places[row * 3];
-      const end = this.#places[row * 3 + 1];
-      if (this.#places[row * 3 + 2] === 1) {
-        // Found in no time, if it is named at all.
-        view.topic = topic;
-        view.read(bytes, start, end, version, topics);
-        const message = new Message(topic);
-        messages.push(message.become(view, topic, clientId, now).keep());
-        continue;
-      }
-      const head = 2 + topic.bytes.length + (version === 5 ? 1 : 0);
-      while (start < end) {
-        const length = readVarint(bytes, start + 1, end);
-        const at = start + 1 + varintSize(length);
-        messages.push(kept.next(topic, start, at + head, at + length));
-        start = at + length;
+      const start = this.#places[row * 2];
+      const end = this.#places[row * 2 + 1];
+      const firstEnd = start + frameSize(bytes, start, end, Infinity);
+      // Found in no time, if it is named at all.
+      view.topic = topic;
+      view.read(bytes, start, firstEnd, version, topics);
+      const first = new Message(topic).become(view, topic, clientId, now);
+      messages.push(first.keep());
+      for (let at = firstEnd; at < end;) {
+        const next = nextOfRun(view, at, end, version, Infinity)!;
+        messages.push(kept.next(topic, at, next.payloadStart, next.end));
+        at = next.end;
       }
     }
     return messages;
