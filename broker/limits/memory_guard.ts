@@ -66,6 +66,8 @@ export interface MemoryTools {
   measure(): MemoryUse;
   /** Throws away what nobody uses. */
   collect(): Promise<void>;
+  /** Milliseconds since some moment. */
+  now(): number;
 }
 
 /** Says whether there is memory for more. */
@@ -76,9 +78,10 @@ export class MemoryGuard {
   /** Whether so much is used that nothing new is to be kept. */
   exceeded = false;
   #asked = 0;
-  /** What there was when garbage was collected last, and when the next time is. */
+  /** What there was when garbage was collected last. */
   #keptThen = Infinity;
-  #collected = -Infinity;
+  /** When it is collected next: if much has gone, and otherwise. */
+  #soonest = 0;
   #collectAt = 0;
   /** Whether the world knows. */
   #announced = false;
@@ -148,18 +151,15 @@ export class MemoryGuard {
     const { stats } = this.#host;
     const kept = stats.clientsConnected + stats.clientsDisconnected +
       stats.subscriptions + stats.retained + stats.queued;
-    const now = performance.now();
-    const soonest = this.#collected + SHORTEST_PAUSE;
-    if (now < (kept < this.#keptThen * RELIEVED ? soonest : this.#collectAt)) {
-      return;
-    }
+    const now = this.#tools.now();
+    const muchHasGone = kept < this.#keptThen * RELIEVED;
+    if (now < (muchHasGone ? this.#soonest : this.#collectAt)) return;
     this.#keptThen = kept;
-    this.#collected = this.#collectAt = Infinity;
+    this.#soonest = this.#collectAt = Infinity;
     this.#tools.collect().then(() => {
-      this.#collected = performance.now();
-      const took = this.#collected - now;
-      this.#collectAt = this.#collected +
-        Math.max(SHORTEST_PAUSE, took * PAUSE);
+      const end = this.#tools.now();
+      this.#soonest = end + SHORTEST_PAUSE;
+      this.#collectAt = Math.max(this.#soonest, end + (end - now) * PAUSE);
       if (this.#used() > RELIEVED) this.#announce();
       else this.#relieve();
     });
@@ -193,6 +193,7 @@ const RUNTIME: MemoryTools = {
   measure,
   // In a turn of its own: whoever is asking goes on first.
   collect: () => Promise.resolve().then(() => collectGarbage()),
+  now: () => performance.now(),
 };
 
 function measure(): MemoryUse {

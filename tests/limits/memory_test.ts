@@ -25,6 +25,7 @@ function guardOf(maxMemory: number): {
   alarms: string[];
   stats: { subscriptions: number };
   collections: PromiseWithResolvers<void>[];
+  clock: { now: number };
 } {
   const use = { heap: 10 * MIB, heapLimit: 1000 * MIB, buffers: 10 * MIB };
   const alarms: string[] = [];
@@ -36,6 +37,7 @@ function guardOf(maxMemory: number): {
     queued: 0,
   };
   const collections: PromiseWithResolvers<void>[] = [];
+  const clock = { now: 0 };
   const guard = new MemoryGuard({
     stats,
     config: { maxMemory },
@@ -52,8 +54,9 @@ function guardOf(maxMemory: number): {
       collections.push(collection);
       return collection.promise;
     },
+    now: () => clock.now,
   });
-  return { use, guard, alarms, stats, collections };
+  return { use, guard, alarms, stats, collections, clock };
 }
 
 Deno.test("max-memory: objects and buffers count, and it is over a good deal below it", async () => {
@@ -92,18 +95,39 @@ Deno.test("what is garbage only raises no alarm", async () => {
 });
 
 Deno.test("while memory is short, garbage is collected again when much has gone", async () => {
-  const { use, guard, stats, collections } = guardOf(100 * MIB);
+  const { use, guard, stats, collections, clock } = guardOf(100 * MIB);
   use.heap = 95 * MIB;
   guard.look();
+  clock.now = 1000;
   collections[0].resolve();
   await settled();
-  for (let i = 0; i < 1000; i++) guard.look();
+  clock.now = 3000;
+  guard.look();
   assertEquals(collections.length, 1);
   stats.subscriptions = 10;
-  await eventually(() => {
+  guard.look();
+  assertEquals(collections.length, 2);
+});
+
+Deno.test("while memory is short, collecting garbage takes a fiftieth of the time at most", async () => {
+  const { use, guard, collections, clock } = guardOf(100 * MIB);
+  use.heap = 95 * MIB;
+  guard.look();
+  for (const [index, took] of [100, 100, 1, 600, 100].entries()) {
+    const began = clock.now;
+    clock.now += took;
     guard.look();
-    return collections.length === 2;
-  });
+    assertEquals(collections.length, index + 1);
+    collections[index].resolve();
+    await settled();
+    const pause = Math.max(1000, took * 50);
+    clock.now += pause - 1;
+    guard.look();
+    assertEquals(collections.length, index + 1);
+    clock.now = began + took + pause;
+    guard.look();
+    assertEquals(collections.length, index + 2);
+  }
 });
 
 Deno.test("objects never take what V8 has for them, whatever max-memory is", () => {
