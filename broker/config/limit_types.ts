@@ -1,6 +1,7 @@
-/** The limits of a configuration: as they are written, and filled in. */
+/** The limits of a configuration: as they are written, and filled in. @module */
 
-import type { Size } from "./types.ts";
+/** A number of bytes, or a text such as `"64KB"` (64,000) or `"2MiB"` (2,097,152). */
+export type Size = number | string;
 
 /**
  * Limits that a listener may have of its own; what it does not say is the
