@@ -1,11 +1,55 @@
 /** The limits of a configuration: as they are written, and filled in. @module */
 
-/** A number of bytes, or a text such as `"64KB"` (64,000) or `"2MiB"` (2,097,152). */
+/**
+ * A number of bytes, or a text such as `"64KB"` (64,000) or `"2MiB"` (2,097,152).
+ *
+ * @example
+ * ```ts
+ * import type { Size } from "@dinomq/broker";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * async function largestPacket(
+ *   maxPacketSize: Size,
+ * ): Promise<number | undefined> {
+ *   await using broker = await TestBroker.start({ config: { maxPacketSize } });
+ *   return (await broker.connect()).connack.properties?.maximumPacketSize;
+ * }
+ *
+ * assertEquals(await largestPacket(5000), 5000);
+ * assertEquals(await largestPacket("64KB"), 64_000);
+ * assertEquals(await largestPacket("64KiB"), 65_536);
+ * ```
+ */
 export type Size = number | string;
 
 /**
  * Limits that a listener may have of its own; what it does not say is the
  * configuration's. 0 means no limit where it says so.
+ *
+ * @example
+ * ```ts
+ * import { type ListenerLimitsInput, loadConfig } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // What a listener does not say for itself it takes from the configuration.
+ * const outside: ListenerLimitsInput = { messageRate: 10 };
+ * const listeners = { outside, inside: { bind: 1884 } };
+ * const path = await Deno.makeTempFile({ suffix: ".json" });
+ * const text = JSON.stringify({
+ *   listeners,
+ *   messageRate: 500,
+ *   byteRate: "1MB",
+ * });
+ * await Deno.writeTextFile(path, text);
+ * const [first, second] = (await loadConfig(path)).listeners;
+ * await Deno.remove(path);
+ * assertEquals([first.limits.messageRate, second.limits.messageRate], [
+ *   10,
+ *   500,
+ * ]);
+ * assertEquals(first.limits.byteRate, 1_000_000);
+ * ```
  */
 export interface ListenerLimitsInput {
   /** Seconds that a new connection has for its CONNECT. Default: 10. */
@@ -29,7 +73,30 @@ export interface ListenerLimitsInput {
   byteRate?: Size;
 }
 
-/** The limits of a broker as they are written. 0 means no limit where it says so. */
+/**
+ * The limits of a broker as they are written. 0 means no limit where it says so.
+ *
+ * @example
+ * ```ts
+ * import type { LimitsInput } from "@dinomq/broker";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // For a small machine. What is not said keeps its default.
+ * const config: LimitsInput = { maxQueuedMessages: 2, maxKeepAlive: 120 };
+ *
+ * await using broker = await TestBroker.start({ config });
+ * const { connack } = await broker.connect({ keepalive: 3600 });
+ * assertEquals(connack.properties?.serverKeepAlive, 120);
+ *
+ * const { context } = broker;
+ * context.addSubscription("away", "news", 1);
+ * for (const text of ["a", "b", "c"]) {
+ *   context.publish("news", text, { qos: 1 });
+ * }
+ * assertEquals(context.getSession("away")?.queuedCount, 2);
+ * ```
+ */
 export interface LimitsInput extends ListenerLimitsInput {
   /** Most connections at one time, over all listeners; 0: no limit. Default: 100000. */
   maxConnections?: number;
@@ -98,7 +165,33 @@ export interface LimitsInput extends ListenerLimitsInput {
   flappingBanTime?: number;
 }
 
-/** The limits of one listener, filled in; 0: no limit. */
+/**
+ * The limits of one listener, filled in; 0: no limit.
+ *
+ * @example
+ * ```ts
+ * import { type ListenerLimits, loadConfig } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * function withoutRate(limits: ListenerLimits): boolean {
+ *   return limits.messageRate === 0 && limits.byteRate === 0; // 0: no limit
+ * }
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".yaml" });
+ * await Deno.writeTextFile(
+ *   path,
+ *   `
+ * listeners:
+ *   office: { bind: 1883, byte-rate: 1MiB }
+ *   factory: { bind: 1884 }
+ * `,
+ * );
+ * const { listeners } = await loadConfig(path);
+ * await Deno.remove(path);
+ * const open = listeners.filter(({ limits }) => withoutRate(limits));
+ * assertEquals(open.map(({ name }) => name), ["factory"]);
+ * ```
+ */
 export interface ListenerLimits {
   /** Seconds. */
   connectTimeout: number;
@@ -118,7 +211,28 @@ export interface ListenerLimits {
   byteRate: number;
 }
 
-/** The limits of a broker, filled in; 0: no limit where it says so. */
+/**
+ * The limits of a broker, filled in; 0: no limit where it says so.
+ *
+ * @example
+ * ```ts
+ * import { type Limits, loadConfig } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // Bytes of messages: those that are retained, and those that wait.
+ * function messageBytes(
+ *   { maxRetainedBytes, maxTotalQueuedBytes }: Limits,
+ * ): number {
+ *   // 0 is no limit.
+ *   return (maxRetainedBytes || Infinity) + (maxTotalQueuedBytes || Infinity);
+ * }
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".yaml" });
+ * await Deno.writeTextFile(path, "max-retained-bytes: 512MiB\n");
+ * assertEquals(messageBytes(await loadConfig(path)), 1.5 * 1024 ** 3);
+ * await Deno.remove(path);
+ * ```
+ */
 export interface Limits extends ListenerLimits {
   /** 0: no limit. */
   maxConnections: number;
