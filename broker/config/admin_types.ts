@@ -4,7 +4,31 @@
  * @module
  */
 
-/** The admin listener as it is written. */
+/**
+ * The admin listener as it is written.
+ *
+ * @example
+ * ```ts
+ * import { type AdminInput, Broker } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const admin: AdminInput = {
+ *   bind: "127.0.0.1:0", // A free port
+ *   token: "example-token-of-this-page",
+ * };
+ * const listeners = { default: { bind: "127.0.0.1:0" } };
+ * await using broker = new Broker({ admin, listeners });
+ * await broker.start();
+ *
+ * const metrics = new URL("/metrics", broker.adminUrl);
+ * const refused = await fetch(metrics);
+ * const headers = { authorization: `Bearer ${admin.token}` };
+ * const allowed = await fetch(metrics, { headers });
+ * assertEquals([refused.status, allowed.status], [401, 200]);
+ * await refused.body?.cancel();
+ * await allowed.body?.cancel();
+ * ```
+ */
 export interface AdminInput {
   /** Address, as of a listener. Default: `"127.0.0.1:8080"`. */
   bind?: string | number;
@@ -20,7 +44,26 @@ export interface AdminInput {
   keyfile?: string;
 }
 
-/** The admin listener with everything filled in and its files read. */
+/**
+ * The admin listener with everything filled in and its files read.
+ *
+ * @example
+ * ```ts
+ * import { type AdminConfig, loadConfig } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * function urlOf({ hostname, port, tls }: AdminConfig): string {
+ *   const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+ *   return `${tls === undefined ? "http" : "https"}://${host}:${port}`;
+ * }
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".yaml" });
+ * await Deno.writeTextFile(path, 'admin: { bind: "[::1]:9000" }\n');
+ * const { admin } = await loadConfig(path);
+ * await Deno.remove(path);
+ * assertEquals(admin && urlOf(admin), "http://[::1]:9000");
+ * ```
+ */
 export interface AdminConfig {
   /** Host name or address, IPv6 without brackets. */
   hostname: string;

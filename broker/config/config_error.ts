@@ -1,4 +1,25 @@
-/** One thing that is wrong with a configuration. */
+/**
+ * One thing that is wrong with a configuration.
+ *
+ * @example
+ * ```ts
+ * import { Broker, ConfigError, type ConfigProblem } from "@dinomq/broker";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * function hint({ path, message }: ConfigProblem): string {
+ *   return path === "" ? message : `${path}: ${message}`;
+ * }
+ *
+ * const error = assertThrows(
+ *   () => new Broker({ maxInflight: 0, queueQos0: true, loginBanTime: -1 }),
+ *   ConfigError,
+ * );
+ * assertEquals(error.problems.map(hint), [
+ *   "maxInflight: must be a whole number from 1 to 65535, not 0",
+ *   "loginBanTime: must be a number of seconds from 0.001 to 2147483, not -1",
+ * ]);
+ * ```
+ */
 export interface ConfigProblem {
   /** Path of the key as it was written, `listeners.default.bind`; empty: no single key. */
   readonly path: string;
@@ -6,7 +27,26 @@ export interface ConfigProblem {
   readonly message: string;
 }
 
-/** A configuration that cannot be used. */
+/**
+ * A configuration that cannot be used.
+ *
+ * @example
+ * ```ts
+ * import { ConfigError, loadConfig } from "@dinomq/broker";
+ * import {
+ *   assertEquals,
+ *   assertRejects,
+ *   assertStringIncludes,
+ * } from "@std/assert";
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".yaml" });
+ * await Deno.writeTextFile(path, "listeners:\n  default:\n    bnd: 1883\n");
+ * const error = await assertRejects(() => loadConfig(path), ConfigError);
+ * await Deno.remove(path);
+ * assertEquals([error.source, error.path], [path, "listeners.default.bnd"]);
+ * assertStringIncludes(error.message, 'Did you mean "bind"?');
+ * ```
+ */
 export class ConfigError extends Error {
   /** Where the configuration came from: a file name or a description. */
   readonly source: string;

@@ -12,6 +12,29 @@ import type { ResolvedConfig } from "./types.ts";
  * @returns The configuration with everything filled in.
  * @throws {ConfigError} If the file cannot be read, is not valid, is empty, or
  *   anything in it is wrong. There is no configuration to fall back to.
+ *
+ * @example
+ * ```ts
+ * import { Broker, loadConfig } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".yaml" });
+ * await Deno.writeTextFile(
+ *   path,
+ *   `
+ * listeners:
+ *   default: { bind: 127.0.0.1:0 }
+ * plugins:
+ *   auth_anonymous: { allow-anonymous: true }
+ * `,
+ * );
+ * await using broker = new Broker(await loadConfig(path));
+ * await Deno.remove(path);
+ * await broker.start();
+ * assertEquals(broker.describePlugins().map(({ name }) => name), [
+ *   "auth_anonymous",
+ * ]);
+ * ```
  */
 export async function loadConfig(path: string): Promise<ResolvedConfig> {
   const { input, baseUrl } = await readConfigFile(path);

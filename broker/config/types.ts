@@ -47,15 +47,79 @@ export type {
 } from "./plugin_types.ts";
 export type { StoreConfig, StoreInput } from "./store_types.ts";
 
-/** What happens when two users use the same client identifier. */
+/**
+ * What happens when two users use the same client identifier.
+ *
+ * @example
+ * ```ts
+ * import type { ClientIdConflict } from "@dinomq/broker";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * async function codeForBob(
+ *   clientIdConflict: ClientIdConflict,
+ * ): Promise<number> {
+ *   await using broker = await TestBroker.start({
+ *     config: { clientIdConflict },
+ *   });
+ *   await broker.connect({ clientId: "phone", username: "alice" });
+ *   return (await broker.connect({ clientId: "phone", username: "bob" })).code;
+ * }
+ *
+ * assertEquals(await codeForBob("refuse"), 0x85); // Client Identifier not valid
+ * assertEquals(await codeForBob("fresh"), 0);
+ * ```
+ */
 export type ClientIdConflict = "refuse" | "fresh";
 
-/** Protocol level of MQTT 3.1, 3.1.1 and 5. */
+/**
+ * Protocol level of MQTT 3.1, 3.1.1 and 5.
+ *
+ * @example
+ * ```ts
+ * import type { ProtocolLevel } from "@dinomq/broker";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // The configuration has versions, the clients of a test their levels.
+ * await using broker = await TestBroker.start({
+ *   config: { versions: ["3.1.1", 5] },
+ * });
+ * const codes: number[] = [];
+ * const levels: ProtocolLevel[] = [3, 4, 5];
+ * for (const version of levels) {
+ *   codes.push((await broker.connect({ version })).code);
+ * }
+ * assertEquals(codes, [1, 0, 0]); // 1: unacceptable protocol version
+ * ```
+ */
 export type ProtocolLevel = 3 | 4 | 5;
 
 /**
  * The configuration as it is written. Everything is optional. In a file a key may
  * also be spelled `max-packet-size` or `max_packet_size`.
+ *
+ * @example
+ * ```ts
+ * import { Broker, type BrokerConfig } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const config: BrokerConfig = {
+ *   listeners: {
+ *     default: { bind: "127.0.0.1:0" },
+ *     browsers: { type: "ws", bind: "127.0.0.1:0" },
+ *   },
+ *   plugins: { auth_anonymous: { allowAnonymous: true } },
+ *   maxQos: 1,
+ *   sessionExpiryInterval: 24 * 3600,
+ * };
+ * await using broker = new Broker(config);
+ * await broker.start();
+ * assertEquals(broker.listeners.map(({ name }) => name), [
+ *   "default",
+ *   "browsers",
+ * ]);
+ * ```
  */
 export interface BrokerConfig extends LimitsInput {
   /** Listeners by name. Default: one, on 127.0.0.1:1883. */
@@ -119,7 +183,32 @@ export interface BrokerConfig extends LimitsInput {
   shutdownTimeout?: number;
 }
 
-/** A configuration with everything filled in. */
+/**
+ * A configuration with everything filled in.
+ *
+ * @example
+ * ```ts
+ * import { Broker, loadConfig, type ResolvedConfig } from "@dinomq/broker";
+ * import { assertEquals, assertNotEquals } from "@std/assert";
+ *
+ * // Everybody may listen where it likes.
+ * function onFreePorts(config: ResolvedConfig): ResolvedConfig {
+ *   const listeners = config.listeners.map((listener) => ({
+ *     ...listener,
+ *     hostname: "127.0.0.1",
+ *     port: 0,
+ *   }));
+ *   return { ...config, listeners };
+ * }
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".yaml" });
+ * await Deno.writeTextFile(path, "plugins: { auth_anonymous: }\n");
+ * await using broker = new Broker(onFreePorts(await loadConfig(path)));
+ * await Deno.remove(path);
+ * await broker.start();
+ * assertNotEquals(broker.listeners[0].port, 1883);
+ * ```
+ */
 export interface ResolvedConfig extends Limits {
   /** Where sessions, messages and retained messages are kept. */
   store: StoreConfig;
