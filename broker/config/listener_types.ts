@@ -2,12 +2,46 @@
 
 import type { ListenerLimits, ListenerLimitsInput } from "./limit_types.ts";
 
-/** Whether a client is asked for a certificate. */
+/**
+ * Whether a client is asked for a certificate.
+ *
+ * @example
+ * ```ts
+ * import { Broker, type ClientCertificate, ConfigError } from "@dinomq/broker";
+ * import { assertThrows } from "@std/assert";
+ *
+ * // Without authorities nobody's certificate could be verified.
+ * const clientCertificate: ClientCertificate = "required";
+ * const tls = { ssl: true, certfile: "cert.pem", keyfile: "key.pem" };
+ * assertThrows(
+ *   () =>
+ *     new Broker({ listeners: { devices: { ...tls, clientCertificate } } }),
+ *   ConfigError,
+ *   'clientCertificate is "required", but nobody is named who issues such',
+ * );
+ * ```
+ */
 export type ClientCertificate = "none" | "optional" | "required";
 
 /**
  * A listener as it is written. What one does not say for itself it takes from the
  * listener named `default`, if there is one.
+ *
+ * @example
+ * ```ts
+ * import { Broker, type ListenerInput } from "@dinomq/broker";
+ * import { assertMatch } from "@std/assert";
+ *
+ * const listeners: Record<string, ListenerInput> = {
+ *   default: { bind: "127.0.0.1:0", maxConnections: 1000 },
+ *   // Has the host and the limit of `default`, and a free port, too.
+ *   browsers: { type: "ws", path: "/live", origins: ["https://example.com"] },
+ * };
+ * await using broker = new Broker({ listeners });
+ * await broker.start();
+ * const [, browsers] = broker.listeners;
+ * assertMatch(browsers.address, /^127\.0\.0\.1:\d+$/);
+ * ```
  */
 export interface ListenerInput extends ListenerLimitsInput {
   /** What it speaks; `external`: a host program brings the connections. Default: `"tcp"`. */
@@ -53,7 +87,35 @@ export interface ListenerInput extends ListenerLimitsInput {
   writer?: string;
 }
 
-/** A listener with everything filled in and its files read. */
+/**
+ * A listener with everything filled in and its files read.
+ *
+ * @example
+ * ```ts
+ * import { type ListenerConfig, loadConfig } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // Whose passwords others could read on their way.
+ * function isOpen({ type, hostname, tls }: ListenerConfig): boolean {
+ *   if (type !== "tcp" && type !== "ws") return false;
+ *   return tls === undefined && hostname !== "127.0.0.1";
+ * }
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".yaml" });
+ * await Deno.writeTextFile(
+ *   path,
+ *   `
+ * listeners:
+ *   default: { bind: 127.0.0.1:1883 }
+ *   plant: { bind: 10.0.0.1:1883 }
+ *   local: { type: unix, path: /run/dinomq.sock }
+ * `,
+ * );
+ * const { listeners } = await loadConfig(path);
+ * await Deno.remove(path);
+ * assertEquals(listeners.filter(isOpen).map(({ name }) => name), ["plant"]);
+ * ```
+ */
 export interface ListenerConfig {
   /** Its name in the configuration. */
   name: string;
