@@ -10,7 +10,32 @@ import type { Plugin } from "./plugin_loading.ts";
 import { priorityOf } from "./plugin_order.ts";
 import { type Fallback, timeoutOf } from "./policy.ts";
 
-/** One plugin, for a person who looks at the configuration. */
+/**
+ * One plugin, for a person who looks at the configuration.
+ *
+ * @example
+ * ```ts
+ * import { Broker, type PluginDescription } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * function asked(plugins: PluginDescription[], hook: string): string[] {
+ *   return plugins.filter(({ hooks }) => hooks.includes(hook))
+ *     .map(({ name, timeouts }) => `${name}, ${timeouts[hook]} ms`);
+ * }
+ *
+ * const broker = new Broker({
+ *   plugins: [
+ *     "topic_acl",
+ *     { plugin: "topic_taboo", priority: 10, timeout: 1 },
+ *     "sys",
+ *   ],
+ * });
+ * assertEquals(asked(await broker.check(), "topicFiltering"), [
+ *   "topic_taboo, 1000 ms",
+ *   "topic_acl, 5000 ms",
+ * ]);
+ * ```
+ */
 export interface PluginDescription {
   /** Its name in the log. */
   readonly name: string;
