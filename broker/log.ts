@@ -7,10 +7,52 @@
 import type { Logger, LogLevel } from "../plugins/mod.ts";
 import { fieldText, jsonValue, safeText } from "./log_values.ts";
 
-/** How the lines look: for people, or an object in JSON for programs. */
+/**
+ * How the lines look: for people, or an object in JSON for programs.
+ *
+ * @example
+ * ```ts
+ * import { createLogger, type LogFormat } from "@dinomq/broker";
+ * import { assertMatch } from "@std/assert";
+ *
+ * function lineOf(format: LogFormat): string {
+ *   const lines: string[] = [];
+ *   const logger = createLogger({ format, write: (line) => lines.push(line) });
+ *   logger.warn("Slow", { plugin: "geo" });
+ *   return lines[0];
+ * }
+ *
+ * assertMatch(lineOf("text"), / :: WARN :: dinomq :: Slow plugin=geo\n$/);
+ * assertMatch(
+ *   lineOf("json"),
+ *   /"level":"warn".*"message":"Slow","plugin":"geo"\}\n$/,
+ * );
+ * ```
+ */
 export type LogFormat = "text" | "json";
 
-/** Options of {@linkcode createLogger}. */
+/**
+ * Options of {@linkcode createLogger}.
+ *
+ * @example
+ * ```ts
+ * import { createLogger, type LoggerOptions } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // Keeps the latest lines for a page of the host program.
+ * const latest: string[] = [];
+ * const options: LoggerOptions = {
+ *   level: "warn",
+ *   write: (line) => {
+ *     if (latest.push(line) > 2) latest.shift();
+ *   },
+ * };
+ * const logger = createLogger(options);
+ * for (const text of ["a", "b", "c"]) logger.error(text);
+ * logger.info("Not important enough");
+ * assertEquals(latest.map((line) => line.split(" :: ")[3]), ["b\n", "c\n"]);
+ * ```
+ */
 export interface LoggerOptions {
   /** Messages below it are left out. Default: `"info"`. */
   level?: LogLevel;
@@ -41,6 +83,24 @@ const ROOT = "dinomq";
  *
  * @param options Level, format and where the lines go.
  * @returns The logger; its name is `dinomq`.
+ *
+ * @example
+ * ```ts
+ * import { createLogger } from "@dinomq/broker";
+ * import { assertEquals, assertMatch } from "@std/assert";
+ *
+ * const lines: string[] = [];
+ * const logger = createLogger({ write: (line) => lines.push(line) }).child(
+ *   "bridge",
+ * );
+ * logger.info("Connected", { clientId: "a\nforged line" });
+ * logger.debug("Not written: the level is info");
+ * assertEquals(lines.length, 1);
+ * assertMatch(
+ *   lines[0],
+ *   / :: INFO :: dinomq\.bridge :: Connected clientId="a\\nforged line"\n$/,
+ * );
+ * ```
  */
 export function createLogger(options: LoggerOptions = {}): Logger {
   const { level = "info", format = "text", write = writeToStderr } = options;
@@ -51,7 +111,24 @@ export function createLogger(options: LoggerOptions = {}): Logger {
   });
 }
 
-/** A logger that writes nothing. */
+/**
+ * A logger that writes nothing.
+ *
+ * @example
+ * ```ts
+ * import { Broker, silentLogger } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const config = {
+ *   listeners: { default: { bind: "127.0.0.1:0" } },
+ *   plugins: ["auth_anonymous"],
+ * };
+ * await using broker = new Broker(config, { logger: silentLogger });
+ * await broker.start();
+ * // Nobody has to build messages for it.
+ * assertEquals(broker.context.logger.isEnabled("error"), false);
+ * ```
+ */
 export const silentLogger: Logger = {
   debug(): void {},
   info(): void {},
