@@ -16,7 +16,29 @@ import type { Core } from "./core.ts";
 import { inConfiguration } from "./limits/limit_reports.ts";
 import type { RunningListener } from "./transport/transport.ts";
 
-/** What a reload has done. */
+/**
+ * What a reload has done.
+ *
+ * @example
+ * ```ts
+ * import { Broker, type ReloadResult } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * function advice({ restart }: ReloadResult): string {
+ *   if (restart.length === 0) return "Everything is in use";
+ *   return `Restart the broker for ${restart.join(", ")}`;
+ * }
+ *
+ * const listeners = { default: { bind: "127.0.0.1:0" } };
+ * await using broker = new Broker({ listeners });
+ * await broker.start();
+ * const limit = await broker.reload({ listeners, maxQos: 1 });
+ * assertEquals(advice(limit), "Everything is in use");
+ * const more = { ...listeners, web: { type: "ws" as const } };
+ * const listener = await broker.reload({ listeners: more });
+ * assertEquals(advice(listener), "Restart the broker for listeners.web (new)");
+ * ```
+ */
 export interface ReloadResult {
   /**
    * What differs from the configuration that the broker was started with and does

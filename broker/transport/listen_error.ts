@@ -9,7 +9,25 @@ type ListenAddress = Pick<
   "name" | "type" | "hostname" | "port" | "path"
 >;
 
-/** A listener could not be opened. */
+/**
+ * A listener could not be opened.
+ *
+ * @example
+ * ```ts
+ * import { Broker, ListenError } from "@dinomq/broker";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+ * const { port } = taken.addr;
+ * const listeners = { plant: { bind: `127.0.0.1:${port}` } };
+ * const error = await assertRejects(
+ *   () => new Broker({ listeners }).start(),
+ *   ListenError,
+ *   "the port is in use",
+ * );
+ * assertEquals(error.listener, "plant");
+ * ```
+ */
 export class ListenError extends Error {
   /** Name of the error class. */
   override readonly name: string = "ListenError";

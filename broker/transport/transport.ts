@@ -8,7 +8,41 @@ import type { PeerCertificate } from "../../plugins/mod.ts";
 import type { ListenerConfig } from "../config/mod.ts";
 import type { Place } from "../limits/gate.ts";
 
-/** How the bytes travel. `external` is a connection that a host program brought. */
+/**
+ * How the bytes travel. `external` is a connection that a host program brought.
+ *
+ * @example
+ * ```ts
+ * import type { Broker, Transport, TransportKind } from "@dinomq/broker";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const SECRET: readonly TransportKind[] = ["tls", "wss", "unix"];
+ *
+ * // Brings the broker only what others cannot read on its way.
+ * async function bring(broker: Broker, transport: Transport): Promise<void> {
+ *   if (!SECRET.includes(transport.kind)) return transport.close();
+ *   await broker.handleTransport(transport);
+ * }
+ *
+ * await using broker = await TestBroker.start();
+ * const used: TransportKind[] = [];
+ * for (const kind of ["ws", "wss"] as const) {
+ *   await bring(broker.broker, {
+ *     kind,
+ *     remoteAddress: "192.0.2.1",
+ *     remotePort: 50000,
+ *     read() {
+ *       used.push(kind);
+ *       return Promise.resolve(null);
+ *     },
+ *     write: ({ length }) => Promise.resolve(length),
+ *     close() {},
+ *   });
+ * }
+ * assertEquals(used, ["wss"]);
+ * ```
+ */
 export type TransportKind = "tcp" | "tls" | "ws" | "wss" | "unix" | "external";
 
 /**
@@ -17,6 +51,35 @@ export type TransportKind = "tcp" | "tls" | "ws" | "wss" | "unix" | "external";
  *
  * `read` and `write` are never called again before the earlier call of the same
  * method has settled.
+ *
+ * @example
+ * ```ts
+ * import type { Transport } from "@dinomq/broker";
+ * import { TestBroker, TestClient } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * function transportOf(conn: Deno.TcpConn): Transport {
+ *   let isOpen = true;
+ *   return {
+ *     kind: "tcp",
+ *     remoteAddress: conn.remoteAddr.hostname,
+ *     remotePort: conn.remoteAddr.port,
+ *     read: (into) => conn.read(into),
+ *     write: (bytes) => conn.write(bytes),
+ *     close() {
+ *       if (isOpen) conn.close();
+ *       isOpen = false;
+ *     },
+ *   };
+ * }
+ *
+ * await using broker = await TestBroker.start();
+ * using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+ * const conn = await Deno.connect({ port: listener.addr.port });
+ * broker.broker.handleTransport(transportOf(await listener.accept()));
+ * await using client = await TestClient.connect(transportOf(conn), {});
+ * assertEquals(client.code, 0);
+ * ```
  */
 export interface Transport {
   /** How the bytes travel. */
@@ -52,7 +115,24 @@ export interface Transport {
   close(): void;
 }
 
-/** A running listener. */
+/**
+ * A running listener.
+ *
+ * @example
+ * ```ts
+ * import { Broker, type Listener } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const broker = new Broker({
+ *   listeners: { default: { bind: "127.0.0.1:0" } },
+ * });
+ * await broker.start();
+ * const [{ address, port }]: readonly Listener[] = broker.listeners;
+ * assertEquals(address, `127.0.0.1:${port}`);
+ * await broker.shutdown();
+ * assertEquals(broker.listeners, []);
+ * ```
+ */
 export interface Listener {
   /** The name of the listener in the configuration. */
   readonly name: string;

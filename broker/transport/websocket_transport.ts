@@ -12,7 +12,34 @@ const NORMAL_CLOSURE = 1000;
 const UNSUPPORTED_DATA = 1003;
 const POLICY_VIOLATION = 1008;
 
-/** What is known of the peer of a WebSocket. */
+/**
+ * What is known of the peer of a WebSocket.
+ *
+ * @example
+ * ```ts
+ * import type { WebSocketPeer } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // Behind a proxy for TLS, which alone is believed.
+ * function peerOf(request: Request, remote: Deno.NetAddr): WebSocketPeer {
+ *   const { hostname, port } = remote;
+ *   if (hostname !== "10.0.0.1") return { address: hostname, port };
+ *   const address = request.headers.get("x-real-ip") ?? hostname;
+ *   return { address, port, secure: true };
+ * }
+ *
+ * const headers = { "x-real-ip": "192.0.2.7" };
+ * const request = new Request("http://localhost/mqtt", { headers });
+ * const remote = {
+ *   transport: "tcp",
+ *   hostname: "10.0.0.1",
+ *   port: 50000,
+ * } as const;
+ * assertEquals(peerOf(request, remote).address, "192.0.2.7");
+ * const other = { ...remote, hostname: "192.0.2.66" };
+ * assertEquals(peerOf(request, other).address, "192.0.2.66");
+ * ```
+ */
 export interface WebSocketPeer {
   /** IP address of the peer. */
   address: string;
@@ -35,6 +62,37 @@ export interface WebSocketPeer {
  * @param socket The WebSocket, which then belongs to the transport.
  * @param peer Who is at the other end.
  * @returns The transport.
+ *
+ * @example
+ * ```ts
+ * import { Broker, webSocketTransport } from "@dinomq/broker";
+ * import { TestClient } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using broker = new Broker({
+ *   listeners: { external: { type: "external" } },
+ *   plugins: ["auth_anonymous"],
+ * });
+ * await broker.start();
+ * const options = { hostname: "127.0.0.1", port: 0, onListen() {} };
+ * await using server = Deno.serve(options, (request, { remoteAddr }) => {
+ *   const peer = { address: remoteAddr.hostname, port: remoteAddr.port };
+ *   const { socket, response } = Deno.upgradeWebSocket(request, {
+ *     protocol: "mqtt",
+ *     idleTimeout: 0,
+ *   });
+ *   broker.handleTransport(webSocketTransport(socket, peer));
+ *   return response;
+ * });
+ *
+ * const socket = new WebSocket(`ws://127.0.0.1:${server.addr.port}`, "mqtt");
+ * const peer = { address: "127.0.0.1", port: server.addr.port };
+ * await using client = await TestClient.connect(
+ *   webSocketTransport(socket, peer),
+ *   {},
+ * );
+ * assertEquals(client.code, 0);
+ * ```
  */
 export function webSocketTransport(
   socket: WebSocket,
