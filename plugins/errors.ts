@@ -4,7 +4,33 @@
  * @module
  */
 
-/** Why a plugin could not be loaded. */
+/**
+ * Why a plugin could not be loaded.
+ *
+ * @example
+ * ```ts
+ * import { Broker, PluginError, type PluginErrorKind } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * async function kindOf(
+ *   plugin: unknown,
+ * ): Promise<PluginErrorKind | undefined> {
+ *   try {
+ *     await new Broker({ plugins: [plugin] }).check();
+ *   } catch (error) {
+ *     if (error instanceof PluginError) return error.kind;
+ *     throw error;
+ *   }
+ * }
+ *
+ * assertEquals(await kindOf("auth_anonymus"), "not-found");
+ * assertEquals(
+ *   await kindOf({ auth_anonymous: { allowAnonymous: "yes" } }),
+ *   "options",
+ * );
+ * assertEquals(await kindOf(class Nothing {}), "not-a-plugin");
+ * ```
+ */
 export type PluginErrorKind =
   /** The import map cannot be read or is not valid. */
   | "import-map"
@@ -33,7 +59,24 @@ export type PluginErrorKind =
   /** The plugin cannot be run in a sandbox. */
   | "sandbox";
 
-/** Base class of every failure to load a plugin. */
+/**
+ * Base class of every failure to load a plugin.
+ *
+ * @example
+ * ```ts
+ * import { PluginError } from "@dinomq/broker";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * await using broker = await TestBroker.start();
+ * const error = await assertRejects(
+ *   () => broker.broker.addPlugin({ plugin: "topic_tabu" }),
+ *   PluginError,
+ *   "topic_taboo", // Which may be meant
+ * );
+ * assertEquals([error.plugin, error.kind], ["topic_tabu", "not-found"]);
+ * ```
+ */
 export class PluginError extends Error {
   /** The plugin as the configuration names it, or the namespace. */
   readonly plugin: string;

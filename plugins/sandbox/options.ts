@@ -6,7 +6,37 @@
 
 import { nearest, plainKey } from "../nearest.ts";
 
-/** What a sandboxed plugin may do. What is left out it may not. */
+/**
+ * What a sandboxed plugin may do. What is left out it may not.
+ *
+ * @example
+ * ```ts
+ * import type { SandboxOptions } from "@dinomq/broker";
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const file = await Deno.makeTempFile();
+ * await Deno.writeTextFile(file, "open");
+ * const plugin = `data:text/javascript,export default class {
+ *   topicFiltering({ topic }) {
+ *     return topic === Deno.readTextFileSync(${JSON.stringify(file)});
+ *   }
+ * }`;
+ *
+ * async function allows(sandbox: SandboxOptions): Promise<boolean> {
+ *   await using broker = await TestBroker.start({
+ *     plugins: [{ plugin, sandbox }],
+ *   });
+ *   return await broker.allows(await broker.connect(), "publish", "open");
+ * }
+ *
+ * assertEquals([await allows({ read: [file] }), await allows({})], [
+ *   true,
+ *   false,
+ * ]);
+ * await Deno.remove(file);
+ * ```
+ */
 export interface SandboxOptions {
   /** Hosts that it may reach, such as `example.com` or `127.0.0.1:8080`; `true`: all. Default: none. */
   net?: readonly string[] | true;
