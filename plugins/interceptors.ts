@@ -23,7 +23,6 @@ import type {
   PublishChanges,
   PublishEvent,
   RetainEvent,
-  SelectMemberEvent,
   SubscribeChanges,
   SubscribeEvent,
   UnsubscribeChanges,
@@ -31,7 +30,13 @@ import type {
   WillEvent,
 } from "./mod.ts";
 import type { Plugin } from "./plugin_loading.ts";
-import { isThenable, TIMED_OUT, withTimeLimit } from "./time_limit.ts";
+import { MemberSelector } from "./member_selector.ts";
+import {
+  isThenable,
+  refusePromise,
+  TIMED_OUT,
+  withTimeLimit,
+} from "./time_limit.ts";
 
 const NOT_AUTHORIZED = 0x87;
 // An interceptor may cause what is intercepted: a message, for instance.
@@ -110,7 +115,7 @@ export class InterceptorChain<Event extends object, Changes> {
     apply: Apply<Event, Changes>,
   ): Event | Stop | Promise<Event | Stop> {
     if (this.#inFlight.isOver) return this.#unasked(event);
-    return this.#askFrom(0, event, apply);
+    return this.#askFrom(0, event, apply, false);
   }
 
   /**
@@ -129,37 +134,58 @@ export class InterceptorChain<Event extends object, Changes> {
     start: number,
     event: Event,
     apply: Apply<Event, Changes>,
-    now = false,
+    now: boolean,
   ): Event | Stop | Promise<Event | Stop> {
     const steps = this.#steps;
     for (let index = start; index < steps.length; index++) {
-      const step = steps[index];
-      let next: Event | Stop;
-      this.#depth++;
-      try {
-        if (this.#depth > DEEPEST) throw new Error(TOO_DEEP);
-        const answer = step.handler(event);
-        if (answer === undefined || answer === null) continue;
-        if (answer === FAILED) {
-          if (this.#goesOn(step)) continue;
-          return REFUSED;
-        }
-        if (isThenable(answer)) {
-          if (!now) return this.#goOn(index, answer, event, apply);
-          refusePromise(answer);
-        }
-        next = this.#take(answer, event, apply);
-      } catch (error) {
-        step.plugin.log.failed(this.#method, error);
-        if (this.#goesOn(step)) continue;
-        return REFUSED;
-      } finally {
-        this.#depth--;
-      }
-      if (next instanceof Stop) return next;
-      event = next;
+      const answer = this.#call(steps[index], event);
+      if (answer === undefined || answer === null) continue;
+      return this.#answered(index, answer, event, apply, now);
     }
     return event;
+  }
+
+  #call({ handler, plugin }: Step, event: Event): unknown {
+    if (this.#depth === DEEPEST) {
+      plugin.log.failed(this.#method, new Error(TOO_DEEP));
+      return FAILED;
+    }
+    this.#depth++;
+    try {
+      return handler(event);
+    } catch (error) {
+      plugin.log.failed(this.#method, error);
+      return FAILED;
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  /** One has answered: the others get what is left of the event, if anything. */
+  #answered(
+    index: number,
+    answer: NonNullable<unknown>,
+    event: Event,
+    apply: Apply<Event, Changes>,
+    now: boolean,
+  ): Event | Stop | Promise<Event | Stop> {
+    const step = this.#steps[index];
+    let next: Event | Stop | undefined;
+    this.#depth++;
+    try {
+      if (answer === FAILED) next = this.#goesOn(step) ? event : REFUSED;
+      else if (isThenable(answer)) {
+        if (!now) return this.#goOn(index, answer, event, apply);
+        refusePromise(answer);
+      } else next = this.#take(answer, event, apply);
+    } catch (error) {
+      step.plugin.log.failed(this.#method, error);
+      next = this.#goesOn(step) ? event : REFUSED;
+    } finally {
+      this.#depth--;
+    }
+    if (next instanceof Stop) return next;
+    return this.#askFrom(index + 1, next, apply, now);
   }
 
   /** Until its end the plugins of the chain are needed. */
@@ -202,7 +228,7 @@ export class InterceptorChain<Event extends object, Changes> {
       step.plugin.log.failed(this.#method, error);
       if (!this.#goesOn(step)) return REFUSED;
     }
-    return this.#askFrom(index + 1, event, apply);
+    return this.#askFrom(index + 1, event, apply, false);
   }
 
   /** What becomes of an event that nobody is asked about any more. */
@@ -249,49 +275,6 @@ export class InterceptorChain<Event extends object, Changes> {
 
 const TOO_DEEP =
   `it causes what it intercepts, again and again: ${DEEPEST} times`;
-
-/** The plugins that choose a member of a shared subscription. */
-export class MemberSelector {
-  readonly #steps: readonly Step[];
-
-  /**
-   * Creates the selector.
-   *
-   * @param steps Whom to ask, in this order.
-   */
-  constructor(steps: readonly Step[]) {
-    this.#steps = steps;
-  }
-
-  /**
-   * Asks who gets a message; the first that answers decides.
-   *
-   * @param event The message and the members.
-   * @returns The index of the member; -1: the broker is to choose.
-   */
-  ask(event: SelectMemberEvent): number {
-    for (const { plugin, handler } of this.#steps) {
-      try {
-        const answer = handler(event);
-        if (answer === undefined || answer === null) continue;
-        if (answer === FAILED) continue;
-        if (isThenable(answer)) refusePromise(answer);
-        const at = event.members.findIndex(({ clientId }) =>
-          clientId === answer
-        );
-        if (at >= 0) return at;
-        throw new TypeError(
-          `the answer must be the client identifier of a member, received "${
-            String(answer)
-          }"`,
-        );
-      } catch (error) {
-        plugin.log.failed("selectSharedMember", error);
-      }
-    }
-    return -1;
-  }
-}
 
 /** The interceptors of a broker's plugins; a hook that nobody implements is absent. */
 export interface Intercepts {
@@ -359,12 +342,6 @@ export function interceptsOf(
     retain: chain("interceptRetain"),
     member: selectors.length === 0 ? undefined : new MemberSelector(selectors),
   };
-}
-
-function refusePromise(promise: PromiseLike<unknown>): never {
-  // It may still be rejected, and nobody waits for it.
-  Promise.resolve(promise).catch(() => {});
-  throw new TypeError("the answer must not be a promise: nobody can wait here");
 }
 
 function isPlain(answer: object): boolean {

@@ -40,3 +40,10 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
     return true;
   }
 }
+
+/** Refuses an answer that nobody can wait for. */
+export function refusePromise(promise: PromiseLike<unknown>): never {
+  // It may still be rejected, and nobody waits for it.
+  Promise.resolve(promise).catch(() => {});
+  throw new TypeError("the answer must not be a promise: nobody can wait here");
+}
