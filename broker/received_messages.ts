@@ -36,7 +36,7 @@ export class ReceivedMessages {
   add(connection: Connection, topic: Topic): void {
     this.begin(connection, topic);
     const { payloadStart, end } = connection.view;
-    this.extend(payloadStart, end);
+    this.extend(1, end - payloadStart, end);
   }
 
   /**
@@ -54,14 +54,15 @@ export class ReceivedMessages {
   }
 
   /**
-   * Notes the next packet of the row.
+   * Notes the next packets of the row.
    *
-   * @param payloadStart Where its payload begins.
-   * @param end Where both end.
+   * @param count How many.
+   * @param bytes Size of their payloads together, in bytes.
+   * @param end Where the last one ends.
    */
-  extend(payloadStart: number, end: number): void {
-    this.#length++;
-    this.#bytes += end - payloadStart;
+  extend(count: number, bytes: number, end: number): void {
+    this.#length += count;
+    this.#bytes += bytes;
     this.#rows.extend(end);
   }
 

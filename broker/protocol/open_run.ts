@@ -40,10 +40,10 @@ export class OpenRun {
     this.#start = start;
   }
 
-  /** Adds the next packet, for all receivers; it ends at `end`. */
-  add(end: number): void {
+  /** Adds the next `count` packets, for all receivers; the last one ends at `end`. */
+  add(count: number, end: number): void {
     this.#end = end;
-    this.#count++;
+    this.#count += count;
     this.#ready = 0;
   }
 

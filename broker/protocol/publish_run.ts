@@ -13,6 +13,7 @@ import type { Connection } from "../connection.ts";
 import { isJudged, judgeDelivery } from "../interception/deliver.ts";
 import { KeptMessages } from "../kept_messages.ts";
 import { Message } from "../message.ts";
+import type { ReceivedMessages } from "../received_messages.ts";
 import type { Target } from "../topics/subscription_tree.ts";
 import type { Topic } from "../topics/topic.ts";
 import { OpenRun } from "./open_run.ts";
@@ -102,60 +103,62 @@ function walk(
     : undefined;
   batch?.begin(connection, topic);
   for (;;) {
-    batch?.extend(payloadStart, end);
-    if (messages !== undefined) {
-      const message = messages.next(topic, start, payloadStart, end);
-      if (received) {
-        plugins.emit("onBrokerMessageReceived", { clientId, message });
-        if (run.passed) {
-          if (connection.phase !== "open") return;
-          reread(connection, start, end);
-          return intercept(connection, view, message);
-        }
+    if (messages === undefined) {
+      passRest(connection, run, batch, payloadStart, end);
+      return;
+    }
+    batch?.extend(1, end - payloadStart, end);
+    const message = messages.next(topic, start, payloadStart, end);
+    if (received) {
+      plugins.emit("onBrokerMessageReceived", { clientId, message });
+      if (run.passed) {
+        if (connection.phase !== "open") return;
+        reread(connection, start, end);
+        return intercept(connection, view, message);
       }
-      if (chain !== undefined) {
-        const event = { session, message };
-        const answer = chain.ask(event, core.appliers.publish);
-        if (answer !== event || run.passed) {
-          run.pass();
-          reread(connection, start, end);
-          return intercepted(connection, view, event, answer);
-        }
+    }
+    if (chain !== undefined) {
+      const event = { session, message };
+      const answer = chain.ask(event, core.appliers.publish);
+      if (answer !== event || run.passed) {
+        run.pass();
+        reread(connection, start, end);
+        return intercepted(connection, view, event, answer);
       }
-      if (filters) {
-        const verdict = core.may(session, topic.name, "publish", 0, false);
-        if (verdict !== true || run.passed) {
-          run.pass();
-          reread(connection, start, end);
-          return judged(connection, view, message, view, verdict);
-        }
+    }
+    if (filters) {
+      const verdict = core.may(session, topic.name, "publish", 0, false);
+      if (verdict !== true || run.passed) {
+        run.pass();
+        reread(connection, start, end);
+        return judged(connection, view, message, view, verdict);
       }
-      if (broadcast) {
-        plugins.emit("onBrokerMessageBroadcast", { clientId, message });
-        if (run.passed) {
-          reread(connection, start, end);
-          core.delivery.publish(message, view, version);
-          return;
-        }
+    }
+    if (broadcast) {
+      plugins.emit("onBrokerMessageBroadcast", { clientId, message });
+      if (run.passed) {
+        reread(connection, start, end);
+        core.delivery.publish(message, view, version);
+        return;
       }
-      if (delivers) {
-        for (let i = 0; i < targets.length; i++) {
-          const { session } = targets[i];
-          run.addFor(i, end);
-          const gets = judgeDelivery(core, session, message, 0, false);
-          if (gets === message && !run.passed) continue;
-          run.pass();
-          reread(connection, start, end);
-          core.delivery.finish(targets, i, gets, message, view, version);
-          return;
-        }
+    }
+    if (delivers) {
+      for (let i = 0; i < targets.length; i++) {
+        const { session } = targets[i];
+        run.addFor(i, end);
+        const gets = judgeDelivery(core, session, message, 0, false);
+        if (gets === message && !run.passed) continue;
+        run.pass();
+        reread(connection, start, end);
+        core.delivery.finish(targets, i, gets, message, view, version);
+        return;
       }
     }
     if (alike) {
       filters = delivers = false;
       if (!shows) messages = undefined;
     }
-    run.add(end);
+    run.add(1, end);
     const next = nextOfRun(view, end, input.end, version, maxPacketSize);
     if (next === undefined) return;
     start = end;
@@ -165,6 +168,31 @@ function walk(
     stats.packetsReceived++;
     stats.publishReceived++;
   }
+}
+
+/** Passes on what no plugin looks at: this packet and the others of the run. */
+function passRest(
+  { view, input, version, limits: { maxPacketSize }, core }: Connection,
+  run: OpenRun,
+  batch: ReceivedMessages | undefined,
+  payloadStart: number,
+  end: number,
+): void {
+  let count = 0;
+  let bytes = 0;
+  for (;;) {
+    count++;
+    bytes += end - payloadStart;
+    const next = nextOfRun(view, end, input.end, version, maxPacketSize);
+    if (next === undefined) break;
+    payloadStart = next.payloadStart;
+    end = next.end;
+  }
+  run.add(count, end);
+  batch?.extend(count, bytes, end);
+  input.start = end;
+  core.stats.packetsReceived += count - 1;
+  core.stats.publishReceived += count - 1;
 }
 
 /** A packet of a run goes its way alone. */
