@@ -5,16 +5,16 @@
  */
 
 import { type Decider, FAILED } from "./decisions.ts";
-import type { EventHandler } from "./observers.ts";
+import type { EventHandler, Observer } from "./observers.ts";
 import { LIFE_CYCLE_NAMES, methodOf, PROMPT_NAMES } from "./plugin_class.ts";
 import type { Plugin } from "./plugin_loading.ts";
 import { type Fallback, timeoutOf } from "./policy.ts";
 
-/** A plugin's method, bound to it. */
+/** A plugin in a hook. */
 export interface Step {
   /** The plugin. */
   readonly plugin: Plugin;
-  /** Its method. */
+  /** Its method, bound to it. */
   readonly handler: EventHandler;
   /**
    * How long it may take, in milliseconds; absent: as long as any. `Infinity`: the
@@ -58,13 +58,7 @@ function stepOf(
   const { guard, entry } = plugin;
   const timeout = timeoutOf(entry, hook);
   const fallback = entry.fallback?.[hook];
-  // The life cycle is told to everybody.
-  if (!guard.isNeeded || LIFE_CYCLE_NAMES.includes(hook)) {
-    return { plugin, handler, timeout, fallback };
-  }
-  if (hook.startsWith("on")) {
-    return { plugin, handler: guard.guardCall(handler) };
-  }
+  if (!isGuarded(plugin, hook)) return { plugin, handler, timeout, fallback };
   return PROMPT_NAMES.includes(hook)
     ? { plugin, handler: guard.guardCall(handler, FAILED), fallback }
     : {
@@ -73,6 +67,35 @@ function stepOf(
       timeout: Infinity,
       fallback,
     };
+}
+
+/**
+ * The observers of an event.
+ *
+ * @param plugins The plugins in their order.
+ * @param name Name of the event.
+ * @returns One for each plugin that has the method and is to use it.
+ */
+export function observersOf(
+  plugins: readonly Plugin[],
+  name: string,
+): Observer[] {
+  const observers: Observer[] = [];
+  for (const plugin of plugins) {
+    const { object, channel, guard, entry } = plugin;
+    const method = methodOf(object, name);
+    if (method === undefined || !takesPart(plugin, name)) continue;
+    observers.push({
+      name,
+      channel,
+      object,
+      method: isGuarded(plugin, name)
+        ? guard.guardCall(method.bind(object))
+        : method,
+      timeout: timeoutOf(entry, name),
+    });
+  }
+  return observers;
 }
 
 /**
@@ -104,6 +127,11 @@ export function decidersOf<Event>(
       holds: answersHold,
     };
   });
+}
+
+/** Whether a plugin is left alone while it fails: the life cycle is told to everybody. */
+function isGuarded({ guard }: Plugin, hook: string): boolean {
+  return guard.isNeeded && !LIFE_CYCLE_NAMES.includes(hook);
 }
 
 /**

@@ -12,7 +12,7 @@ import {
   type EnhancedAuthVerdict,
   type Verdict,
 } from "./decisions.ts";
-import { decidersOf, type Step, stepsOf } from "./hook_tables.ts";
+import { decidersOf, observersOf } from "./hook_tables.ts";
 import { InFlight } from "./in_flight.ts";
 import { type Intercepts, interceptsOf } from "./interceptors.ts";
 import type {
@@ -40,6 +40,7 @@ import type {
   EnhancedAuthEvent,
   TopicFilteringEvent,
 } from "./mod.ts";
+import type { Observer } from "./observers.ts";
 import { EVENT_NAMES } from "./plugin_class.ts";
 import { orderPlugins } from "./plugin_order.ts";
 import { TopicDecisions } from "./topic_decisions.ts";
@@ -95,8 +96,7 @@ export class PluginManager {
   #telling = false;
 
   // The tables. #rebuild() makes all of them; nobody else changes one.
-  readonly #observers: Record<string, Array<(event: unknown) => boolean>> = {};
-  readonly #lifeCycle = new Map<string, Step[]>();
+  readonly #observers: Record<string, readonly Observer[]> = {};
   #auth!: DecisionMaker<AuthenticateEvent>;
   #topic!: TopicDecisions;
   #enhancedAuth: ReadonlyArray<Decider<EnhancedAuthEvent>> = [];
@@ -186,7 +186,8 @@ export class PluginManager {
   ): void {
     const observers = this.hooks[name];
     for (let index = 0; index < observers.length; index++) {
-      observers[index](event);
+      const observer = observers[index];
+      observer.channel.deliver(observer, event);
     }
   }
 
@@ -203,8 +204,8 @@ export class PluginManager {
     event: BrokerEvents[Name],
   ): boolean {
     let isInUse = false;
-    for (const observe of this.hooks[name]) {
-      if (observe(event)) isInUse = true;
+    for (const observer of this.hooks[name]) {
+      if (observer.channel.deliver(observer, event)) isInUse = true;
     }
     return isInUse;
   }
@@ -221,9 +222,9 @@ export class PluginManager {
     const common = name.endsWith("Shutdown")
       ? this.#closingTimeout
       : this.#lifeCycleTimeout;
-    for (const step of this.#lifeCycle.get(name) ?? []) {
-      const { plugin, handler, timeout = common } = step;
-      await plugin.channel.deliverAndWait(name, handler, undefined, timeout);
+    for (const observer of this.#observers[name]) {
+      const { channel, timeout = common } = observer;
+      await channel.deliverAndWait(observer, timeout);
     }
     inFlight.leave();
   }
@@ -327,7 +328,6 @@ export class PluginManager {
   async #close(): Promise<void> {
     this.isClosing = true;
     for (const name of EVENT_NAMES) this.#observers[name] = [];
-    this.#lifeCycle.clear();
     // The chains stay: what they would have judged they refuse from now on.
     this.intercepts = { ...this.intercepts, member: undefined };
     for (const one of [this.#inFlight, ...this.#earlier]) one.isOver = true;
@@ -346,11 +346,7 @@ export class PluginManager {
     this.#earlier = this.#earlier.filter(({ isIdle }) => !isIdle);
     const inFlight = this.#inFlight = new InFlight();
     for (const name of EVENT_NAMES) {
-      const steps = stepsOf(plugins, name, decisionTimeout);
-      this.#lifeCycle.set(name, steps);
-      this.#observers[name] = steps.map(({ plugin, handler }) =>
-        plugin.channel.observer(name, handler)
-      );
+      this.#observers[name] = observersOf(plugins, name);
     }
     const auth = decidersOf<AuthenticateEvent>(
       plugins,

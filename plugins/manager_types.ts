@@ -5,7 +5,8 @@
  */
 
 import type { DecisionPolicy } from "./decisions.ts";
-import type { BrokerEventName, BrokerEvents } from "./mod.ts";
+import type { BrokerEventName } from "./mod.ts";
+import type { Observer } from "./observers.ts";
 import type { PluginHost } from "./plugin_loading.ts";
 
 /** Options of {@linkcode PluginManager.load}. */
@@ -37,15 +38,7 @@ export type LifeCycleEventName =
   | "onBrokerPreShutdown"
   | "onBrokerPostShutdown";
 
-/**
- * Delivers one event to one plugin. Never throws; says whether the plugin is not through
- * with the event.
- */
-export type Observer<Name extends BrokerEventName> = (
-  event: BrokerEvents[Name],
-) => boolean;
-
 /** The observers of each event, in the order of the plugins. */
 export type ObserverTable = {
-  readonly [Name in BrokerEventName]: ReadonlyArray<Observer<Name>>;
+  readonly [Name in BrokerEventName]: readonly Observer[];
 };

@@ -11,12 +11,27 @@ import { isThenable, TIMED_OUT, withTimeLimit } from "./time_limit.ts";
 /** How many events that have waited are delivered in one turn of the event loop. */
 const MOST_AT_ONCE = 100;
 
-/** A method of a plugin, bound to it. */
+/** A function that does what a plugin's method does. */
 export type EventHandler = (event: unknown) => unknown;
 
-interface WaitingEvent {
+/**
+ * Who observes an event of one name. Where many are called in turn, a method that is
+ * called with its object is cheaper than one that is bound to it.
+ */
+export interface Observer {
+  /** The plugin. */
+  readonly object: object;
+  /** Its method. */
+  readonly method: (this: object, event: unknown) => unknown;
+  /** Name of the event. */
   readonly name: string;
-  readonly handler: EventHandler;
+  /** The way to the plugin. */
+  readonly channel: EventChannel;
+  /** How long it may take, in milliseconds, if somebody waits; absent: as long as any. */
+  readonly timeout?: number;
+}
+
+interface WaitingEvent extends Pick<Observer, "name" | "object" | "method"> {
   readonly event: unknown;
   /** Called when the event is over: handled, failed or dropped. */
   readonly done?: () => void;
@@ -50,53 +65,48 @@ export class EventChannel {
   }
 
   /**
-   * Makes the function that delivers an event of one name to the plugin.
+   * Delivers an event to the plugin. Never throws.
    *
-   * @param name Name of the event.
-   * @param handler The plugin's method.
-   * @returns A function that never throws, and says whether the plugin is not through
-   *   with the event: it waits for its turn, or a promise was returned.
+   * @param observer Says which method gets it.
+   * @param event The argument.
+   * @returns Whether the plugin is not through with the event: it waits for its turn, or
+   *   a promise was returned.
    */
-  observer(name: string, handler: EventHandler): (event: unknown) => boolean {
-    return (event) => {
-      if (this.#busy) {
-        this.#enqueue({ name, handler, event });
+  deliver({ name, object, method }: Observer, event: unknown): boolean {
+    if (this.#busy) {
+      this.#enqueue({ name, object, method, event });
+      return true;
+    }
+    // As #call(), but there are many events, and nobody waits for most.
+    this.#busy = true;
+    try {
+      const result = method.call(object, event);
+      if (result !== undefined && isThenable(result)) {
+        this.#finish(name, result, undefined);
         return true;
       }
-      // As #call(), but there are many events, and nobody waits for most.
-      this.#busy = true;
-      try {
-        const result = handler(event);
-        if (isThenable(result)) {
-          this.#finish(name, result, undefined);
-          return true;
-        }
-      } catch (error) {
-        this.#log.failed(name, error);
-      }
-      this.#busy = false;
-      if (this.#head < this.#waiting.length) this.#drain();
-      return false;
-    };
+    } catch (error) {
+      this.#log.failed(name, error);
+    }
+    this.#busy = false;
+    if (this.#head < this.#waiting.length) this.#drain();
+    return false;
   }
 
   /**
-   * Delivers an event and waits until the plugin is through with it.
+   * Delivers an event without an argument and waits until the plugin is through with it.
    *
-   * @param name Name of the event.
-   * @param handler The plugin's method.
-   * @param event The argument.
+   * @param observer Says which method gets it.
    * @param limit How long to wait, in milliseconds.
    */
   async deliverAndWait(
-    name: string,
-    handler: EventHandler,
-    event: unknown,
+    { name, object, method }: Observer,
     limit: number,
   ): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    if (this.#busy) this.#enqueue({ name, handler, event, done: resolve });
-    else this.#call(name, handler, event, resolve);
+    const event = { name, object, method, event: undefined, done: resolve };
+    if (this.#busy) this.#enqueue(event);
+    else this.#call(event);
     if (await withTimeLimit(promise, limit) === TIMED_OUT) {
       this.#log.failed(name, new Error(`no end after ${limit} ms`));
     }
@@ -108,16 +118,11 @@ export class EventChannel {
     await new Promise<void>((resolve) => this.#idleCallbacks.push(resolve));
   }
 
-  #call(
-    name: string,
-    handler: EventHandler,
-    event: unknown,
-    done: (() => void) | undefined,
-  ): void {
+  #call({ name, object, method, event, done }: WaitingEvent): void {
     // Events that the handler itself causes wait until it is over.
     this.#busy = true;
     try {
-      const result = handler(event);
+      const result = method.call(object, event);
       if (isThenable(result)) {
         this.#finish(name, result, done);
         return;
@@ -151,9 +156,9 @@ export class EventChannel {
         setTimeout(this.#proceed, 1);
         return;
       }
-      const { name, handler, event, done } = this.#waiting[this.#head++];
+      const { name, object, method, event, done } = this.#waiting[this.#head++];
       try {
-        const result = handler(event);
+        const result = method.call(object, event);
         if (isThenable(result)) {
           this.#compact();
           this.#finish(name, result, done);
