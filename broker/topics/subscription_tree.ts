@@ -17,7 +17,7 @@ import {
   removed,
   type Subscribers,
 } from "./subscribers.ts";
-import type { Topic } from "./topic.ts";
+import { Topic } from "./topic.ts";
 
 export type { SharedGroup };
 
@@ -56,11 +56,18 @@ export interface Route {
   readonly groups: readonly SharedGroup[];
 }
 
+const HASHES = 1 << 14;
+
 const NOBODY: Route = { targets: [], groups: [] };
 
 /** All subscriptions of a broker. */
 export class SubscriptionTree {
   readonly #exact = new Map<string, Subscribers>();
+  /**
+   * How many filters of the map have each hash. V8 keeps every string that a map was
+   * asked for until its next large collection: it is asked only where that may help.
+   */
+  readonly #hashes = new Uint32Array(HASHES);
   /** Those with wildcards; `#` is a level like the others. */
   readonly #tree = new LevelTree<Subscribers>();
   readonly #merge: boolean;
@@ -84,7 +91,9 @@ export class SubscriptionTree {
     this.epoch++;
     this.size++;
     if (!wildcard) {
-      this.#exact.set(filter, added(this.#exact.get(filter), subscription));
+      const present = this.#exact.get(filter);
+      if (present === undefined) this.#hashes[hashOf(filter)]++;
+      this.#exact.set(filter, added(present, subscription));
       return;
     }
     const node = this.#tree.place(filter);
@@ -98,8 +107,8 @@ export class SubscriptionTree {
     this.size--;
     if (!wildcard) {
       const left = removed(this.#exact.get(filter), subscription);
-      if (left === undefined) this.#exact.delete(filter);
-      else this.#exact.set(filter, left);
+      if (left !== undefined) this.#exact.set(filter, left);
+      else if (this.#exact.delete(filter)) this.#hashes[hashOf(filter)]--;
       return;
     }
     const left = removed(this.#tree.get(filter), subscription);
@@ -140,9 +149,13 @@ export class SubscriptionTree {
   }
 
   #find(topic: Topic): Route {
+    const exact = this.#hashes[topic.hash & (HASHES - 1)] === 0
+      ? undefined
+      : this.#exact.get(topic.name);
+    if (exact === undefined && this.#tree.root.childless) return NOBODY;
     const found: Subscription[] = [];
     const groups: SharedGroup[] = [];
-    collect(this.#exact.get(topic.name), found, groups);
+    collect(exact, found, groups);
     if (!this.#tree.root.childless) this.#walk(topic, found, groups);
     if (found.length === 0 && groups.length === 0) return NOBODY;
     return {
@@ -177,6 +190,10 @@ export class SubscriptionTree {
       }
     }
   }
+}
+
+function hashOf(filter: string): number {
+  return new Topic(filter).hash & (HASHES - 1);
 }
 
 const NOTHING = -1;

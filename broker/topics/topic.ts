@@ -17,6 +17,8 @@ export class Topic implements InternedTopic {
   readonly bytes: Uint8Array;
   /** How many levels the name has. */
   readonly levels: number;
+  /** A hash of the name. */
+  readonly hash: number;
   /** Who gets its messages; valid while the tree's `epoch` is {@linkcode Topic.routeEpoch}. */
   route: Route | undefined = undefined;
   /** The state of the tree that `route` belongs to. */
@@ -32,8 +34,14 @@ export class Topic implements InternedTopic {
     this.name = name;
     this.bytes = bytes;
     let levels = 1;
-    for (const byte of bytes) if (byte === 0x2f) levels++;
+    let hash = 0;
+    for (let i = 0; i < bytes.length; i++) {
+      const byte = bytes[i];
+      if (byte === 0x2f) levels++;
+      hash = Math.imul(hash ^ byte, 0x01000193);
+    }
     this.levels = levels;
+    this.hash = hash ^ (hash >>> 15);
   }
 
   /** Whether the name begins with `$`. */
