@@ -153,6 +153,13 @@ export class Message implements ApplicationMessage {
       this.target.bytes.length;
   }
 
+  /** Makes it the next one to the same topic, whose payload stands in the same bytes. */
+  move(start: number, end: number): void {
+    this.start = start;
+    this.end = end;
+    if (this.#kept !== undefined) this.#kept = undefined;
+  }
+
   /** Prepares the object for the next message; it may have been kept before. */
   reuse(target: Topic): void {
     this.target = target;

@@ -146,19 +146,18 @@ export class InterceptorChain<Event extends object, Changes> {
   }
 
   #call({ handler, plugin }: Step, event: Event): unknown {
-    if (this.#depth === DEEPEST) {
-      plugin.log.failed(this.#method, new Error(TOO_DEEP));
-      return FAILED;
-    }
-    this.#depth++;
+    const depth = this.#depth;
+    let answer: unknown;
     try {
-      return handler(event);
+      if (depth === DEEPEST) throw new Error(TOO_DEEP);
+      this.#depth = depth + 1;
+      answer = handler(event);
     } catch (error) {
       plugin.log.failed(this.#method, error);
-      return FAILED;
-    } finally {
-      this.#depth--;
+      answer = FAILED;
     }
+    this.#depth = depth;
+    return answer;
   }
 
   /** One has answered: the others get what is left of the event, if anything. */

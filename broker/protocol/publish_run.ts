@@ -14,6 +14,7 @@ import { isJudged, judgeDelivery } from "../interception/deliver.ts";
 import { KeptMessages } from "../kept_messages.ts";
 import { Message } from "../message.ts";
 import type { ReceivedMessages } from "../received_messages.ts";
+import type { Intercepts } from "../../plugins/interceptors.ts";
 import type { Target } from "../topics/subscription_tree.ts";
 import type { Topic } from "../topics/topic.ts";
 import { OpenRun } from "./open_run.ts";
@@ -102,6 +103,9 @@ function walk(
     ? core.received
     : undefined;
   batch?.begin(connection, topic);
+  if (chain !== undefined && !received && !broadcast && !filters && !delivers) {
+    return askEach(connection, view, topic, run, batch, chain);
+  }
   for (;;) {
     if (messages === undefined) {
       passRest(connection, run, batch, payloadStart, end);
@@ -170,6 +174,44 @@ function walk(
   }
 }
 
+/** As `walk()` where interceptors alone see each packet: there its other questions count. */
+function askEach(
+  connection: Connection,
+  view: PublishView<Topic>,
+  topic: Topic,
+  run: OpenRun,
+  batch: ReceivedMessages | undefined,
+  chain: NonNullable<Intercepts["publish"]>,
+): Promise<void> | undefined {
+  const { core, input, version, limits: { maxPacketSize } } = connection;
+  const { stats, appliers: { publish } } = core;
+  const session = connection.session!;
+  const message = new Message(topic);
+  message.bytes = view.bytes;
+  message.publisher = session.clientId;
+  const event = { session, message };
+  let { start, payloadStart, end } = view;
+  for (;;) {
+    batch?.extend(1, end - payloadStart, end);
+    message.move(payloadStart, end);
+    const answer = chain.ask(event, publish);
+    if (answer !== event || run.passed) {
+      run.pass();
+      reread(connection, start, end);
+      return intercepted(connection, view, event, answer);
+    }
+    run.add(1, end);
+    const next = nextOfRun(view, end, input.end, version, maxPacketSize);
+    if (next === undefined) return;
+    start = end;
+    payloadStart = next.payloadStart;
+    end = next.end;
+    input.start = end;
+    stats.packetsReceived++;
+    stats.publishReceived++;
+  }
+}
+
 /** Passes on what no plugin looks at: this packet and the others of the run. */
 function passRest(
   { view, input, version, limits: { maxPacketSize }, core }: Connection,
@@ -215,15 +257,12 @@ class PassingMessages {
   }
 
   next(
-    topic: Topic,
+    _topic: Topic,
     _start: number,
     payloadStart: number,
     end: number,
   ): Message {
-    const message = this.#message;
-    message.reuse(topic);
-    message.start = payloadStart;
-    message.end = end;
-    return message;
+    this.#message.move(payloadStart, end);
+    return this.#message;
   }
 }
