@@ -23,11 +23,11 @@
 export { EventRecorder, type RecordedEvent } from "./event_recorder.ts";
 export { FakeTime } from "./fake_time.ts";
 export { TestBroker, type TestBrokerOptions } from "./test_broker.ts";
-export {
-  type PacketOf,
-  type ReceivedMessage,
-  TestClient,
-  type TestClientOptions,
-  type TestPublishOptions,
-  type TestSubscribeOptions,
-} from "./test_client.ts";
+export { TestClient } from "./test_client.ts";
+export type {
+  PacketOf,
+  ReceivedMessage,
+  TestClientOptions,
+  TestPublishOptions,
+  TestSubscribeOptions,
+} from "./test_client_types.ts";

@@ -8,7 +8,8 @@ import { createLogger, silentLogger } from "../log.ts";
 import { EventRecorder } from "./event_recorder.ts";
 import { PipeEnd } from "./pipe.ts";
 import { settled } from "./real_timers.ts";
-import { TestClient, type TestClientOptions } from "./test_client.ts";
+import { TestClient } from "./test_client.ts";
+import type { TestClientOptions } from "./test_client_types.ts";
 
 /** What a {@linkcode TestBroker} is made of. */
 export interface TestBrokerOptions {
