@@ -69,21 +69,25 @@ export {
   silentLogger,
 } from "./broker/log.ts";
 export { MemoryStore } from "./broker/store/memory.ts";
+export type {
+  BatchVisitor,
+  MessageBody,
+} from "./broker/store/batch_visitor.ts";
 export {
-  type BatchVisitor,
-  type MessageBody,
   type Store,
-  type StoredDelivery,
-  type StoredFlight,
-  type StoredMessage,
-  type StoredSession,
-  type StoredSubscription,
-  type StoredValue,
-  type StoredWill,
   StoreError,
   type StoreProblem,
-  type ValueKind,
 } from "./broker/store/store.ts";
+export type {
+  StoredDelivery,
+  StoredFlight,
+  StoredMessage,
+  StoredSession,
+  StoredSubscription,
+  StoredValue,
+  StoredWill,
+  ValueKind,
+} from "./broker/store/stored_types.ts";
 export type { Batch, BatchMessage } from "./broker/store/batch.ts";
 export { decodeMessage } from "./broker/store/batch_reader.ts";
 export type { ReloadResult } from "./broker/reload.ts";

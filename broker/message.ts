@@ -9,7 +9,7 @@ import type { ApplicationMessage, QoS } from "../plugins/mod.ts";
 import type { PublishView } from "../codec/publish.ts";
 import type { TopicTable } from "../codec/topic_table.ts";
 import { readProperties } from "./message_properties.ts";
-import type { StoredMessage } from "./store/store.ts";
+import type { StoredMessage } from "./store/stored_types.ts";
 import type { Topic } from "./topics/topic.ts";
 
 const encoder = new TextEncoder();

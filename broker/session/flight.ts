@@ -8,7 +8,7 @@ import type { QoS } from "../../plugins/mod.ts";
 import type { Core } from "../core.ts";
 import { Message } from "../message.ts";
 import type { Recorded } from "../store/journal_types.ts";
-import type { StoredFlight } from "../store/store.ts";
+import type { StoredFlight } from "../store/stored_types.ts";
 import type { SharedGroup } from "../topics/subscription_tree.ts";
 import type { Session } from "./session.ts";
 

@@ -7,7 +7,7 @@
 
 import type { Core } from "../core.ts";
 import type { Waiter } from "../store/journal_types.ts";
-import type { StoredDelivery } from "../store/store.ts";
+import type { StoredDelivery } from "../store/stored_types.ts";
 import { type Flight, readFlights } from "./flight.ts";
 import type { Session } from "./session.ts";
 import { StoredTail } from "./stored_tail.ts";

@@ -13,7 +13,7 @@ import { mayQueue } from "../limits/queue_limit.ts";
 import type { Message } from "../message.ts";
 import type { DropReason } from "../stats.ts";
 import type { Waiter } from "../store/journal_types.ts";
-import type { StoredDelivery } from "../store/store.ts";
+import type { StoredDelivery } from "../store/stored_types.ts";
 import type { SharedGroup } from "../topics/subscription_tree.ts";
 import type { Flight } from "./flight.ts";
 import { FlightQueue } from "./flight_queue.ts";

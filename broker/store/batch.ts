@@ -9,14 +9,14 @@ import type { QoS } from "../../plugins/mod.ts";
 import * as format from "./batch_format.ts";
 import { applyBatch } from "./batch_reader.ts";
 import { ByteWriter } from "./bytes.ts";
+import type { BatchVisitor } from "./batch_visitor.ts";
 import type {
-  BatchVisitor,
   StoredDelivery,
   StoredMessage,
   StoredSession,
   StoredSubscription,
   StoredValue,
-} from "./store.ts";
+} from "./stored_types.ts";
 
 /** A message as a batch takes it: payload and properties are ranges of larger arrays. */
 export interface BatchMessage {

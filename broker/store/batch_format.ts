@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ValueKind } from "./store.ts";
+import type { ValueKind } from "./stored_types.ts";
 
 // Each record begins with its type and its size.
 export const HEADER = 5;

@@ -7,14 +7,14 @@
 import type { QoS } from "../../plugins/mod.ts";
 import * as format from "./batch_format.ts";
 import { ByteReader } from "./bytes.ts";
+import type { BatchVisitor } from "./batch_visitor.ts";
 import type {
-  BatchVisitor,
   StoredDelivery,
   StoredMessage,
   StoredSession,
   StoredSubscription,
   StoredValue,
-} from "./store.ts";
+} from "./stored_types.ts";
 
 /**
  * Replays the operations of a batch.

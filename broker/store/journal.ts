@@ -18,7 +18,8 @@ import type {
   Waiter,
 } from "./journal_types.ts";
 import { toStored } from "./session_record.ts";
-import { type Store, type StoredFlight, StoreError } from "./store.ts";
+import { type Store, StoreError } from "./store.ts";
+import type { StoredFlight } from "./stored_types.ts";
 
 // What may wait to be written before publishers wait too.
 const BACKLOG = 1 << 25;

@@ -6,17 +6,16 @@
 
 import type { Batch } from "./batch.ts";
 import { decodeMessage } from "./batch_reader.ts";
+import type { BatchVisitor, MessageBody } from "./batch_visitor.ts";
+import type { Store } from "./store.ts";
 import type {
-  BatchVisitor,
-  MessageBody,
-  Store,
   StoredDelivery,
   StoredFlight,
   StoredMessage,
   StoredSession,
   StoredSubscription,
   StoredValue,
-} from "./store.ts";
+} from "./stored_types.ts";
 
 /**
  * Keeps everything in memory. A program that embeds brokers, such as a test, can

@@ -5,7 +5,7 @@
  */
 
 import type { Core } from "../core.ts";
-import type { StoredValue, ValueKind } from "./store.ts";
+import type { StoredValue, ValueKind } from "./stored_types.ts";
 
 /** A value without its names. */
 export interface Value {

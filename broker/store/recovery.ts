@@ -10,7 +10,8 @@ import type { Session } from "../session/session.ts";
 import { parseFilter } from "../topics/filter.ts";
 import { Journal } from "./journal.ts";
 import { fromStored } from "./session_record.ts";
-import type { Store, StoredDelivery, StoredSubscription } from "./store.ts";
+import type { Store } from "./store.ts";
+import type { StoredDelivery, StoredSubscription } from "./stored_types.ts";
 
 /** The deliveries of one session. */
 interface Deliveries {

@@ -7,7 +7,7 @@
 import type { Core } from "../core.ts";
 import { Message } from "../message.ts";
 import { Session } from "../session/session.ts";
-import type { StoredSession } from "./store.ts";
+import type { StoredSession } from "./stored_types.ts";
 
 /** What the store keeps of a session. */
 export function toStored(session: Session): StoredSession {

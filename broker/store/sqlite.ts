@@ -18,16 +18,15 @@ import {
   storeError,
 } from "./sqlite_schema.ts";
 import type { WorkerAnswer, WorkerRequest } from "./sqlite_worker.ts";
-import {
-  type Store,
-  type StoredDelivery,
-  type StoredFlight,
-  type StoredMessage,
-  type StoredSession,
-  type StoredSubscription,
-  type StoredValue,
-  StoreError,
-} from "./store.ts";
+import { type Store, StoreError } from "./store.ts";
+import type {
+  StoredDelivery,
+  StoredFlight,
+  StoredMessage,
+  StoredSession,
+  StoredSubscription,
+  StoredValue,
+} from "./stored_types.ts";
 
 /** Options of a {@linkcode SqliteStore}. */
 export interface SqliteStoreOptions {

@@ -7,15 +7,14 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { VALUE_KINDS } from "./batch_format.ts";
 import { applyBatch } from "./batch_reader.ts";
+import type { BatchVisitor, MessageBody } from "./batch_visitor.ts";
 import type {
-  BatchVisitor,
-  MessageBody,
   StoredDelivery,
   StoredMessage,
   StoredSession,
   StoredSubscription,
   StoredValue,
-} from "./store.ts";
+} from "./stored_types.ts";
 
 /** One statement for each kind of operation, prepared once. */
 function prepareAll(db: DatabaseSync) {

@@ -8,15 +8,15 @@
 import type { QoS } from "../../plugins/mod.ts";
 import { Batch } from "./batch.ts";
 import { VALUE_KINDS } from "./batch_format.ts";
+import type { Store } from "./store.ts";
 import type {
-  Store,
   StoredFlight,
   StoredMessage,
   StoredSession,
   StoredSubscription,
   StoredValue,
   ValueKind,
-} from "./store.ts";
+} from "./stored_types.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

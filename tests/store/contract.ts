@@ -6,7 +6,8 @@
 
 import { assertEquals, assertExists } from "@std/assert";
 import { Batch, type BatchMessage } from "../../broker/store/batch.ts";
-import type { Store, StoredSession } from "../../broker/store/store.ts";
+import type { Store } from "../../broker/store/store.ts";
+import type { StoredSession } from "../../broker/store/stored_types.ts";
 
 /** How the suite gets at a store. */
 export interface StoreFixture {

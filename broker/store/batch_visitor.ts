@@ -1,0 +1,55 @@
+/**
+ * The operations of a batch, one after the other.
+ *
+ * @module
+ */
+
+import type {
+  StoredDelivery,
+  StoredMessage,
+  StoredSession,
+  StoredSubscription,
+  StoredValue,
+} from "./stored_types.ts";
+
+/** The message of deliveries that a batch adds. */
+export interface MessageBody {
+  /** Tells messages of the batch apart; the same for all deliveries of a message. */
+  readonly place: number;
+  /** How many deliveries of the batch have the message. */
+  readonly uses: number;
+  /** The message as bytes, a view; {@linkcode decodeMessage} reads them. */
+  readonly bytes: Uint8Array;
+}
+
+/** Takes the operations of a {@linkcode Batch}, in their order. */
+export interface BatchVisitor {
+  /** Adds or replaces a session. */
+  putSession(session: StoredSession): void;
+  /** Removes a session with its subscriptions and inbound packet identifiers; its deliveries are removed one by one. */
+  deleteSession(key: number): void;
+  /** Adds or replaces a subscription. */
+  putSubscription(subscription: StoredSubscription): void;
+  /** Removes a subscription. */
+  deleteSubscription(session: number, filter: string): void;
+  /** Notes that a message of QoS 2 has arrived and is not released. */
+  addIncoming(session: number, packetId: number): void;
+  /** Notes that it is released. */
+  deleteIncoming(session: number, packetId: number): void;
+  /** Adds a delivery. */
+  addFlight(delivery: StoredDelivery, body: MessageBody): void;
+  /** Notes what has become of a delivery. */
+  updateFlight(seq: number, packetId: number, released: boolean): void;
+  /** Removes a delivery. */
+  deleteFlight(seq: number): void;
+  /** Sets a topic's retained message. */
+  putRetained(message: StoredMessage): void;
+  /** Removes a topic's retained message. */
+  deleteRetained(topic: string): void;
+  /** Sets a value of a plugin. */
+  putValue(value: StoredValue): void;
+  /** Removes a value of a plugin. */
+  deleteValue(plugin: string, key: string): void;
+  /** Removes all values of a plugin. */
+  clearValues(plugin: string): void;
+}
