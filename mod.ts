@@ -88,7 +88,7 @@ export type {
   StoredWill,
   ValueKind,
 } from "./broker/store/stored_types.ts";
-export type { Batch, BatchMessage } from "./broker/store/batch.ts";
+export { Batch, type BatchMessage } from "./broker/store/batch.ts";
 export { decodeMessage } from "./broker/store/batch_reader.ts";
 export type { ReloadResult } from "./broker/reload.ts";
 export { ListenError } from "./broker/transport/listen_error.ts";

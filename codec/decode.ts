@@ -7,13 +7,66 @@ import type { Section } from "./properties.ts";
 import { ReasonCode } from "./reason_codes.ts";
 import { readUserProperties } from "./user_properties.ts";
 
-/** A packet as the package `mqtt-packet` describes it; `cmd` says which kind it is. */
+/**
+ * A packet as the package `mqtt-packet` describes it; `cmd` says which kind it is.
+ *
+ * @example
+ * ```ts
+ * import { decode, type Packet } from "@dinomq/broker/codec";
+ * import { assertEquals } from "@std/assert";
+ *
+ * function describe(packet: Packet): string {
+ *   // `cmd` tells TypeScript, too, which fields there are.
+ *   return packet.cmd === "publish"
+ *     ? `a message to ${packet.topic}`
+ *     : packet.cmd.toUpperCase();
+ * }
+ *
+ * const message = decode(Uint8Array.of(0x30, 3, 0, 1, 0x61), 4);
+ * assertEquals(describe(message), "a message to a");
+ * assertEquals(describe(decode(Uint8Array.of(0xc0, 0), 4)), "PINGREQ");
+ * ```
+ */
 export type Packet = MqttPacket;
 
-/** Protocol level: 3 is MQTT 3.1, 4 is MQTT 3.1.1, 5 is MQTT 5.0. */
+/**
+ * Protocol level: 3 is MQTT 3.1, 4 is MQTT 3.1.1, 5 is MQTT 5.0.
+ *
+ * @example
+ * ```ts
+ * import { encode, type ProtocolVersion } from "@dinomq/broker/codec";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const flags = { qos: 0, retain: false, dup: false } as const;
+ *
+ * function sizeOf(version: ProtocolVersion): number {
+ *   return encode(
+ *     { cmd: "publish", topic: "a", payload: "x", ...flags },
+ *     version,
+ *   ).length;
+ * }
+ *
+ * // Packets of MQTT 5 have properties: one byte says that there are none.
+ * assertEquals([sizeOf(4), sizeOf(5)], [6, 7]);
+ * ```
+ */
 export type ProtocolVersion = 3 | 4 | 5;
 
-/** Options of {@linkcode decode}. */
+/**
+ * Options of {@linkcode decode}.
+ *
+ * @example
+ * ```ts
+ * import { decode, PacketError } from "@dinomq/broker/codec";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * // A PUBLISH to "a" with the subscription identifier 7.
+ * const frame = Uint8Array.of(0x30, 6, 0, 1, 0x61, 2, 0x0b, 7);
+ * assertThrows(() => decode(frame, 5), PacketError);
+ * const packet = decode(frame, 5, { from: "server" });
+ * assertEquals(packet.cmd, "publish");
+ * ```
+ */
 export interface DecodeOptions {
   /**
    * Who sent the packet. A few rules depend on it: only a server may send a

@@ -56,6 +56,19 @@ export function frameSize(
  * @param version Protocol level: 3, 4 or 5. Default: 5. Type 15 (AUTH) exists only in 5; only
  * MQTT 3.1 lets SUBSCRIBE, UNSUBSCRIBE and PUBREL carry the DUP flag.
  * @throws {PacketError} 0x81 if type or flags are reserved.
+ *
+ * @example
+ * ```ts
+ * import { checkFixedHeader, PacketError } from "@dinomq/broker/codec";
+ * import { assertThrows } from "@std/assert";
+ *
+ * checkFixedHeader(0x82); // SUBSCRIBE
+ * assertThrows(() => checkFixedHeader(0x80), PacketError);
+ *
+ * // AUTH came with MQTT 5.
+ * checkFixedHeader(0xf0, 5);
+ * assertThrows(() => checkFixedHeader(0xf0, 4), PacketError);
+ * ```
  */
 export function checkFixedHeader(
   firstByte: number,

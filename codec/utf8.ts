@@ -7,6 +7,18 @@
  * @param start Index of its first byte.
  * @param end Index after its last byte; not beyond the end of `bytes`.
  * @returns Whether it is valid.
+ *
+ * @example
+ * ```ts
+ * import { isUtf8 } from "@dinomq/broker/codec";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const bytes = new TextEncoder().encode("naïve");
+ * assertEquals(isUtf8(bytes, 0, bytes.length), true);
+ * // Up to the middle of the "ï".
+ * assertEquals(isUtf8(bytes, 0, 3), false);
+ * assertEquals(isUtf8(Uint8Array.of(0x61, 0), 0, 2), false);
+ * ```
  */
 export function isUtf8(
   bytes: Uint8Array,
@@ -64,6 +76,17 @@ const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
  * @param start Index of its first byte.
  * @param end Index after its last byte.
  * @returns The string.
+ *
+ * @example
+ * ```ts
+ * import { decodeUtf8, isUtf8 } from "@dinomq/broker/codec";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // A string as it stands in a packet: behind its length.
+ * const bytes = Uint8Array.of(0, 2, 0x68, 0x69);
+ * const end = 2 + (bytes[0] << 8 | bytes[1]);
+ * assertEquals(isUtf8(bytes, 2, end) && decodeUtf8(bytes, 2, end), "hi");
+ * ```
  */
 export function decodeUtf8(
   bytes: Uint8Array,

@@ -18,7 +18,36 @@ import type {
   StoredValue,
 } from "./stored_types.ts";
 
-/** A message as a batch takes it: payload and properties are ranges of larger arrays. */
+/**
+ * A message as a batch takes it: payload and properties are ranges of larger arrays.
+ *
+ * @example
+ * ```ts
+ * import { Batch, type BatchMessage, MemoryStore } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const utf8 = new TextEncoder();
+ * const message: BatchMessage = {
+ *   target: { bytes: utf8.encode("lamp") },
+ *   bytes: utf8.encode("something on something"),
+ *   start: 10,
+ *   end: 12,
+ *   forward: new Uint8Array(0),
+ *   forwardStart: 0,
+ *   forwardEnd: 0,
+ *   qos: 1,
+ *   retain: true,
+ *   expiresAt: 0,
+ *   publisher: "switch",
+ * };
+ * const batch = new Batch();
+ * batch.putRetained(message);
+ * const store = new MemoryStore();
+ * await store.commit(batch);
+ * const [{ topic, payload }] = store.retained();
+ * assertEquals([topic, new TextDecoder().decode(payload)], ["lamp", "on"]);
+ * ```
+ */
 export interface BatchMessage {
   /** The topic; its name in UTF-8. */
   readonly target: { readonly bytes: Uint8Array };
@@ -44,7 +73,25 @@ export interface BatchMessage {
   readonly publisher: string | undefined;
 }
 
-/** Operations that are committed together. */
+/**
+ * Operations that are committed together.
+ *
+ * @example
+ * ```ts
+ * import { Batch, MemoryStore } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const batch = new Batch();
+ * const bytes = new TextEncoder().encode("3");
+ * batch.putValue({ plugin: "meter", key: "starts", kind: "json", bytes });
+ * batch.deleteValue("meter", "stops");
+ * assertEquals(batch.size, 2);
+ *
+ * const store = new MemoryStore();
+ * await store.commit(batch);
+ * assertEquals([...store.values()].map(({ key }) => key), ["starts"]);
+ * ```
+ */
 export class Batch {
   #out: ByteWriter;
   /** How many operations count, those that were cancelled left out. */

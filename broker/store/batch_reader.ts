@@ -90,6 +90,49 @@ export function applyBatch(bytes: Uint8Array, visitor: BatchVisitor): void {
  *
  * @param bytes The bytes of a {@linkcode MessageBody}.
  * @returns The message; payload and properties are views.
+ *
+ * @example
+ * ```ts
+ * import { Batch, decodeMessage, MemoryStore } from "@dinomq/broker";
+ * import type { MessageBody, StoredDelivery } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // A store may keep the bytes as they are, and read them when a client comes.
+ * const rows: Uint8Array[] = [];
+ * class Rows extends MemoryStore {
+ *   override addFlight(_delivery: StoredDelivery, { bytes }: MessageBody): void {
+ *     rows.push(bytes.slice());
+ *   }
+ * }
+ *
+ * const none = new Uint8Array(0);
+ * const nothing = { forward: none, forwardStart: 0, forwardEnd: 0 };
+ * const batch = new Batch();
+ * const body = batch.addBody({
+ *   target: { bytes: new TextEncoder().encode("lamp") },
+ *   bytes: new TextEncoder().encode("on"),
+ *   start: 0,
+ *   end: 2,
+ *   ...nothing,
+ *   qos: 1,
+ *   retain: false,
+ *   expiresAt: 0,
+ *   publisher: undefined,
+ * });
+ * batch.addFlight({
+ *   seq: 1,
+ *   session: 1,
+ *   weight: 6,
+ *   qos: 1,
+ *   retain: false,
+ *   packetId: 0,
+ *   released: false,
+ *   identifiers: [],
+ *   group: undefined,
+ * }, body);
+ * batch.apply(new Rows());
+ * assertEquals(decodeMessage(rows[0]).topic, "lamp");
+ * ```
  */
 export function decodeMessage(bytes: Uint8Array): StoredMessage {
   return readMessage(new ByteReader(bytes));

@@ -12,7 +12,35 @@ import type {
   StoredValue,
 } from "./stored_types.ts";
 
-/** The message of deliveries that a batch adds. */
+/**
+ * The message of deliveries that a batch adds.
+ *
+ * @example
+ * ```ts
+ * import { Broker, decodeMessage, MemoryStore, silentLogger } from "@dinomq/broker";
+ * import type { MessageBody, StoredDelivery } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // One message for two sessions is written once.
+ * const topics = new Map<number, string>();
+ * class Watched extends MemoryStore {
+ *   override addFlight(delivery: StoredDelivery, body: MessageBody): void {
+ *     topics.set(body.place, decodeMessage(body.bytes).topic);
+ *     super.addFlight(delivery, body);
+ *   }
+ * }
+ *
+ * const store = new Watched();
+ * const broker = new Broker({ listeners: {} }, { store, logger: silentLogger });
+ * await broker.start();
+ * broker.context.addSubscription("phone", "news", 1);
+ * broker.context.addSubscription("tablet", "news", 1);
+ * broker.context.publish("news", "rain", { qos: 1 });
+ * await broker.shutdown();
+ * assertEquals([...topics.values()], ["news"]);
+ * assertEquals([...store.deliveries()].length, 2);
+ * ```
+ */
 export interface MessageBody {
   /** Tells messages of the batch apart; the same for all deliveries of a message. */
   readonly place: number;
@@ -22,7 +50,37 @@ export interface MessageBody {
   readonly bytes: Uint8Array;
 }
 
-/** Takes the operations of a {@linkcode Batch}, in their order. */
+/**
+ * Takes the operations of a {@linkcode Batch}, in their order.
+ *
+ * @example
+ * ```ts
+ * import { Batch, MemoryStore, type StoredMessage } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // `MemoryStore` is a visitor: a batch calls one of its methods for each operation.
+ * const calls: string[] = [];
+ * class Watched extends MemoryStore {
+ *   override addIncoming(session: number, packetId: number): void {
+ *     calls.push(`session ${session} has sent message ${packetId}`);
+ *     super.addIncoming(session, packetId);
+ *   }
+ *   override deleteRetained(topic: string): void {
+ *     calls.push(`${topic} is not retained any more`);
+ *     super.deleteRetained(topic);
+ *   }
+ * }
+ *
+ * const batch = new Batch();
+ * batch.addIncoming(1, 7);
+ * batch.deleteRetained("lamp");
+ * batch.apply(new Watched());
+ * assertEquals(calls, [
+ *   "session 1 has sent message 7",
+ *   "lamp is not retained any more",
+ * ]);
+ * ```
+ */
 export interface BatchVisitor {
   /** Adds or replaces a session. */
   putSession(session: StoredSession): void;

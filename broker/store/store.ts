@@ -20,6 +20,30 @@ import type {
  *
  * Reading is synchronous and serves the start of the broker and queues that do not
  * fit in memory; it sees what is committed. Writing is one batch at a time.
+ *
+ * @example
+ * ```ts
+ * import { type Batch, Broker, MemoryStore, silentLogger } from "@dinomq/broker";
+ * import type { Store } from "@dinomq/broker";
+ * import { assert } from "@std/assert";
+ *
+ * // Notes how much is written; one of your own may write to a data base.
+ * class Measured extends MemoryStore implements Store {
+ *   bytes = 0;
+ *
+ *   override async commit(batch: Batch): Promise<void> {
+ *     await super.commit(batch);
+ *     this.bytes += batch.length;
+ *   }
+ * }
+ *
+ * const store = new Measured();
+ * const broker = new Broker({ listeners: {} }, { store, logger: silentLogger });
+ * await broker.start();
+ * broker.context.publish("lamp", "on", { retain: true });
+ * await broker.shutdown();
+ * assert(store.bytes > 0);
+ * ```
  */
 export interface Store {
   /** What it is, for the log. */
@@ -68,7 +92,31 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** What is wrong with a store. */
+/**
+ * What is wrong with a store.
+ *
+ * @example
+ * ```ts
+ * import { Broker, silentLogger, StoreError, type StoreProblem } from "@dinomq/broker";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * const passes: readonly StoreProblem[] = ["locked", "full"];
+ *
+ * const folder = await Deno.makeTempDir();
+ * const path = `${folder}/broker.db`;
+ * const config = { listeners: {}, store: { type: "sqlite" as const, path } };
+ *
+ * const logger = silentLogger;
+ * const first = new Broker(config, { logger });
+ * await first.start();
+ * const second = new Broker(config, { logger });
+ * const { problem } = await assertRejects(() => second.start(), StoreError);
+ * assertEquals(passes.includes(problem), true);
+ *
+ * await first.shutdown();
+ * await Deno.remove(folder, { recursive: true });
+ * ```
+ */
 export type StoreProblem =
   | "locked"
   | "newer"
@@ -78,7 +126,26 @@ export type StoreProblem =
   | "unreadable"
   | "failed";
 
-/** A store cannot be used, or a batch could not be written. */
+/**
+ * A store cannot be used, or a batch could not be written.
+ *
+ * @example
+ * ```ts
+ * import { Broker, silentLogger, StoreError } from "@dinomq/broker";
+ * import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+ *
+ * const folder = await Deno.makeTempDir();
+ * const path = `${folder}/broker.db`;
+ * const config = { listeners: {}, store: { type: "sqlite" as const, path } };
+ *
+ * await Deno.writeTextFile(path, "This is no data base.");
+ * const broker = new Broker(config, { logger: silentLogger });
+ * const error = await assertRejects(() => broker.start(), StoreError);
+ * assertEquals(error.problem, "corrupt");
+ * assertStringIncludes(error.message, path);
+ * await Deno.remove(folder, { recursive: true });
+ * ```
+ */
 export class StoreError extends Error {
   /** What is wrong. */
   readonly problem: StoreProblem;

@@ -6,7 +6,26 @@
 
 import type { QoS } from "../../plugins/mod.ts";
 
-/** A message as a store keeps it. */
+/**
+ * A message as a store keeps it.
+ *
+ * @example
+ * ```ts
+ * import { Broker, MemoryStore, silentLogger } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const store = new MemoryStore();
+ * const broker = new Broker({ listeners: {} }, { store, logger: silentLogger });
+ * await broker.start();
+ * broker.context.publish("lamp", "on", { retain: true });
+ * await broker.shutdown();
+ *
+ * const [message] = store.retained();
+ * assertEquals(message.topic, "lamp");
+ * assertEquals(new TextDecoder().decode(message.payload), "on");
+ * assertEquals(message.expiresAt, 0);
+ * ```
+ */
 export interface StoredMessage {
   /** Topic name. */
   readonly topic: string;
@@ -24,7 +43,51 @@ export interface StoredMessage {
   readonly publisher: string | undefined;
 }
 
-/** The will that a session has left. */
+/**
+ * The will that a session has left.
+ *
+ * @example
+ * ```ts
+ * import { Batch, Broker, MemoryStore, silentLogger } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // What a broker has left that was killed while a lamp was connected.
+ * const message = {
+ *   topic: "lamp",
+ *   payload: new TextEncoder().encode("gone"),
+ *   properties: new Uint8Array(0),
+ *   qos: 0,
+ *   retain: true,
+ *   expiresAt: 0,
+ *   publisher: "lamp",
+ * } as const;
+ * const batch = new Batch();
+ * batch.putSession({
+ *   key: 1,
+ *   clientId: "lamp",
+ *   username: undefined,
+ *   claimed: true,
+ *   protocolVersion: 5,
+ *   expiryInterval: 60,
+ *   disconnectedAt: 0,
+ *   will: { message, delay: 0, expiry: undefined },
+ * });
+ * const store = new MemoryStore();
+ * await store.commit(batch);
+ *
+ * const { promise, resolve } = Promise.withResolvers<string>();
+ * const plugin = {
+ *   onBrokerWillSent: (event: { message: { topic: string } }) =>
+ *     resolve(event.message.topic),
+ * };
+ * await using broker = new Broker({ listeners: {}, plugins: [plugin] }, {
+ *   store,
+ *   logger: silentLogger,
+ * });
+ * await broker.start();
+ * assertEquals(await promise, "lamp");
+ * ```
+ */
 export interface StoredWill {
   /** The message. */
   readonly message: StoredMessage;
@@ -34,7 +97,26 @@ export interface StoredWill {
   readonly expiry: number | undefined;
 }
 
-/** A session as a store keeps it. */
+/**
+ * A session as a store keeps it.
+ *
+ * @example
+ * ```ts
+ * import { Broker, MemoryStore, silentLogger } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const store = new MemoryStore();
+ * const broker = new Broker({ listeners: {} }, { store, logger: silentLogger });
+ * await broker.start();
+ * broker.context.addSubscription("phone", "news", 1);
+ * await broker.shutdown();
+ *
+ * const [session] = store.sessions();
+ * assertEquals(session.clientId, "phone");
+ * // No client has come for it yet.
+ * assertEquals(session.claimed, false);
+ * ```
+ */
 export interface StoredSession {
   /** What subscriptions and messages refer to; given by the broker, above 0. */
   readonly key: number;
@@ -54,7 +136,26 @@ export interface StoredSession {
   readonly will: StoredWill | undefined;
 }
 
-/** A subscription as a store keeps it. */
+/**
+ * A subscription as a store keeps it.
+ *
+ * @example
+ * ```ts
+ * import { Broker, MemoryStore, silentLogger } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const store = new MemoryStore();
+ * const broker = new Broker({ listeners: {} }, { store, logger: silentLogger });
+ * await broker.start();
+ * broker.context.addSubscription("phone", "news/#", 1);
+ * await broker.shutdown();
+ *
+ * const [session] = store.sessions();
+ * const [subscription] = store.subscriptions();
+ * assertEquals(subscription.session, session.key);
+ * assertEquals([subscription.filter, subscription.qos], ["news/#", 1]);
+ * ```
+ */
 export interface StoredSubscription {
   /** Key of the session. */
   readonly session: number;
@@ -72,7 +173,28 @@ export interface StoredSubscription {
   readonly identifiers: readonly number[];
 }
 
-/** A message on its way to one session, without the message. */
+/**
+ * A message on its way to one session, without the message.
+ *
+ * @example
+ * ```ts
+ * import { Broker, MemoryStore, silentLogger } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const store = new MemoryStore();
+ * const broker = new Broker({ listeners: {} }, { store, logger: silentLogger });
+ * await broker.start();
+ * broker.context.addSubscription("phone", "news", 1);
+ * broker.context.publish("news", "rain", { qos: 1 });
+ * broker.context.publish("news", "sun", { qos: 1 });
+ * await broker.shutdown();
+ *
+ * const [rain, sun] = store.deliveries();
+ * assertEquals(rain.seq < sun.seq, true);
+ * // The client has not been there: nothing was sent.
+ * assertEquals([rain.qos, rain.packetId], [1, 0]);
+ * ```
+ */
 export interface StoredDelivery {
   /** Place in the order of all deliveries; given by the broker, above 0. */
   readonly seq: number;
@@ -94,16 +216,82 @@ export interface StoredDelivery {
   readonly group: string | undefined;
 }
 
-/** A message on its way to one session. */
+/**
+ * A message on its way to one session.
+ *
+ * @example
+ * ```ts
+ * import { Broker, MemoryStore, silentLogger } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const store = new MemoryStore();
+ * const broker = new Broker({ listeners: {} }, { store, logger: silentLogger });
+ * await broker.start();
+ * broker.context.addSubscription("phone", "news", 1);
+ * broker.context.publish("news", "rain", { qos: 1 });
+ * await broker.shutdown();
+ *
+ * const seqs = [...store.deliveries()].map(({ seq }) => seq);
+ * const [{ message, qos }] = store.read(seqs);
+ * assertEquals([message.topic, qos], ["news", 1]);
+ * assertEquals(new TextDecoder().decode(message.payload), "rain");
+ * ```
+ */
 export interface StoredFlight extends StoredDelivery {
   /** The message. */
   readonly message: StoredMessage;
 }
 
-/** What kind of value a plugin has stored. */
+/**
+ * What kind of value a plugin has stored.
+ *
+ * @example
+ * ```ts
+ * import type { StoredValue, ValueKind } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const readers: Record<ValueKind, (bytes: Uint8Array) => unknown> = {
+ *   bytes: (bytes) => bytes,
+ *   text: (bytes) => new TextDecoder().decode(bytes),
+ *   json: (bytes) => JSON.parse(new TextDecoder().decode(bytes)),
+ * };
+ * const read = ({ kind, bytes }: StoredValue) => readers[kind](bytes);
+ *
+ * const bytes = new TextEncoder().encode("[1]");
+ * assertEquals(read({ plugin: "p", key: "k", kind: "json", bytes }), [1]);
+ * assertEquals(read({ plugin: "p", key: "k", kind: "text", bytes }), "[1]");
+ * ```
+ */
 export type ValueKind = "bytes" | "text" | "json";
 
-/** A value of a plugin as a store keeps it. */
+/**
+ * A value of a plugin as a store keeps it.
+ *
+ * @example
+ * ```ts
+ * import { BasePlugin } from "@dinomq/broker/plugins";
+ * import { Broker, MemoryStore, silentLogger } from "@dinomq/broker";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class Starts extends BasePlugin {
+ *   override async onBrokerPostStart(): Promise<void> {
+ *     const { storage } = this.context;
+ *     await storage.set("starts", 1 + (await storage.get("starts") as number ?? 0));
+ *   }
+ * }
+ *
+ * const store = new MemoryStore();
+ * for (let i = 0; i < 2; i++) {
+ *   const config = { listeners: {}, plugins: [Starts] };
+ *   const broker = new Broker(config, { store, logger: silentLogger });
+ *   await broker.start();
+ *   await broker.shutdown();
+ * }
+ * const [value] = store.values();
+ * assertEquals([value.plugin, value.key, value.kind], ["Starts", "starts", "json"]);
+ * assertEquals(new TextDecoder().decode(value.bytes), "2");
+ * ```
+ */
 export interface StoredValue {
   /** Name of the plugin. */
   readonly plugin: string;

@@ -8,7 +8,7 @@ import type {
 import { Mailbox } from "./mailbox.ts";
 
 /** One event that was recorded. */
-export interface RecordedEvent<Name extends BrokerEventName = BrokerEventName> {
+interface RecordedEvent<Name extends BrokerEventName = BrokerEventName> {
   /** Its name. */
   readonly name: Name;
   /** Its argument. */

@@ -20,7 +20,7 @@
  * @module
  */
 
-export { EventRecorder, type RecordedEvent } from "./event_recorder.ts";
+export { EventRecorder } from "./event_recorder.ts";
 export { FakeTime } from "./fake_time.ts";
 export { TestBroker, type TestBrokerOptions } from "./test_broker.ts";
 export { TestClient } from "./test_client.ts";

@@ -11,7 +11,26 @@ import { settled } from "./real_timers.ts";
 import { TestClient } from "./test_client.ts";
 import type { TestClientOptions } from "./test_client_types.ts";
 
-/** What a {@linkcode TestBroker} is made of. */
+/**
+ * What a {@linkcode TestBroker} is made of.
+ *
+ * @example
+ * ```ts
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const lines: string[] = [];
+ * await using broker = await TestBroker.start({
+ *   plugins: [{ topicFiltering: () => false }],
+ *   config: { maxPacketSize: "1KB" },
+ *   log: (line) => lines.push(line),
+ * });
+ * const client = await broker.connect({ clientId: "alice" });
+ * assertEquals(client.connack.properties?.maximumPacketSize, 1000);
+ * assertEquals(await client.publish("a", "b"), 0x87);
+ * assert(lines.some((line) => line.includes("alice")));
+ * ```
+ */
 export interface TestBrokerOptions {
   /**
    * The plugins, in their order: classes, objects, aliases, or

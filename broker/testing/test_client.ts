@@ -19,6 +19,24 @@ import type {
 /**
  * A client of a {@linkcode TestBroker}. It acknowledges the messages that it gets,
  * and does nothing else of its own.
+ *
+ * @example
+ * ```ts
+ * import { TestBroker, type TestClient } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * async function hears(client: TestClient, topic: string): Promise<boolean> {
+ *   await client.publish(topic, "?");
+ *   return (await client.received()).length > 0;
+ * }
+ *
+ * await using broker = await TestBroker.start();
+ * const client = await broker.connect();
+ * assertEquals(client.code, 0);
+ * assertEquals(await hears(client, "a/b"), false);
+ * assertEquals(await client.subscribe("a/+"), 2);
+ * assertEquals(await hears(client, "a/b"), true);
+ * ```
  */
 export class TestClient implements AsyncDisposable {
   /** Client identifier, also when the broker assigned it. */

@@ -2,10 +2,53 @@
 
 import type { Packet, QoS } from "../../plugins/mod.ts";
 
-/** A packet of one kind, as the package `mqtt-packet` describes it. */
+/**
+ * A packet of one kind, as the package `mqtt-packet` describes it.
+ *
+ * @example
+ * ```ts
+ * import { type PacketOf, TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const publish: PacketOf<"publish"> = {
+ *   cmd: "publish",
+ *   topic: "a",
+ *   payload: "b",
+ *   qos: 0,
+ *   dup: false,
+ *   retain: false,
+ * };
+ *
+ * await using broker = await TestBroker.start();
+ * const client = await broker.connect();
+ * await client.subscribe("a");
+ * await client.send(publish);
+ * assertEquals((await client.receive()).text, "b");
+ * ```
+ */
 export type PacketOf<Cmd extends Packet["cmd"]> = Extract<Packet, { cmd: Cmd }>;
 
-/** How a {@linkcode TestClient} connects: any field of a CONNECT. */
+/**
+ * How a {@linkcode TestClient} connects: any field of a CONNECT.
+ *
+ * @example
+ * ```ts
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using broker = await TestBroker.start();
+ * await broker.connect({
+ *   clientId: "alice",
+ *   version: 4,
+ *   username: "al",
+ *   remoteAddress: "192.0.2.7",
+ * });
+ * const [session] = broker.context.sessions;
+ * assertEquals(session.username, "al");
+ * assertEquals(session.protocolVersion, 4);
+ * assertEquals(session.remoteAddress, "192.0.2.7");
+ * ```
+ */
 export interface TestClientOptions
   extends
     Partial<Omit<PacketOf<"connect">, "cmd" | "protocolVersion" | "password">> {
@@ -19,7 +62,26 @@ export interface TestClientOptions
   listener?: string;
 }
 
-/** How a {@linkcode TestClient} publishes. */
+/**
+ * How a {@linkcode TestClient} publishes.
+ *
+ * @example
+ * ```ts
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using broker = await TestBroker.start();
+ * const client = await broker.connect();
+ * await client.publish("lamp", "on", {
+ *   retain: true,
+ *   properties: { contentType: "text/plain" },
+ * });
+ * await client.subscribe("lamp");
+ * const message = await client.receive("lamp");
+ * assertEquals(message.retain, true);
+ * assertEquals(message.properties?.contentType, "text/plain");
+ * ```
+ */
 export interface TestPublishOptions {
   /** QoS. Default: 1, so that the broker says what it thinks of the message. */
   qos?: QoS;
@@ -29,7 +91,24 @@ export interface TestPublishOptions {
   properties?: PacketOf<"publish">["properties"];
 }
 
-/** How a {@linkcode TestClient} subscribes. */
+/**
+ * How a {@linkcode TestClient} subscribes.
+ *
+ * @example
+ * ```ts
+ * import { TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using broker = await TestBroker.start();
+ * const client = await broker.connect();
+ * await client.subscribe("all/#");
+ * await client.subscribe("others/#", { qos: 1, noLocal: true });
+ * await client.publish("others/a", "not for me");
+ * await client.publish("all/a", "for me, too");
+ * const texts = (await client.received()).map(({ text }) => text);
+ * assertEquals(texts, ["for me, too"]);
+ * ```
+ */
 export interface TestSubscribeOptions {
   /** Maximum QoS. Default: 2. */
   qos?: QoS;
@@ -43,7 +122,25 @@ export interface TestSubscribeOptions {
   properties?: PacketOf<"subscribe">["properties"];
 }
 
-/** A message that a {@linkcode TestClient} got. */
+/**
+ * A message that a {@linkcode TestClient} got.
+ *
+ * @example
+ * ```ts
+ * import { type ReceivedMessage, TestBroker } from "@dinomq/broker/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * function degrees({ topic, text }: ReceivedMessage): [string, number] {
+ *   return [topic, JSON.parse(text).degrees];
+ * }
+ *
+ * await using broker = await TestBroker.start();
+ * const client = await broker.connect();
+ * await client.subscribe("sensor/+");
+ * await client.publish("sensor/1", '{ "degrees": 21 }');
+ * assertEquals(degrees(await client.receive()), ["sensor/1", 21]);
+ * ```
+ */
 export interface ReceivedMessage {
   /** Topic name. */
   readonly topic: string;
