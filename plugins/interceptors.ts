@@ -119,6 +119,43 @@ export class InterceptorChain<Event extends object, Changes> {
   }
 
   /**
+   * The same for many events, in a loop of the caller's: what surrounds a question takes
+   * longer than the question.
+   *
+   * @param event What it is about, first one thing and then the next.
+   * @param apply Makes the event that the next interceptor sees.
+   * @param loop Asks with the function it is given, and returns the first answer that is
+   *   neither `undefined` nor `null`.
+   * @returns `undefined` if nothing changes, else what `ask()` returns about the last.
+   */
+  askInLoop(
+    event: Event,
+    apply: Apply<Event, Changes>,
+    loop: (ask: (event: Event) => unknown) => unknown,
+  ): Event | Stop | Promise<Event | Stop> | undefined {
+    const depth = this.#depth;
+    const [{ handler, plugin }, ...others] = this.#steps;
+    if (this.#inFlight.isOver || depth === DEEPEST || others.length > 0) {
+      return loop((event) => {
+        const answer = this.ask(event, apply);
+        return answer === event ? undefined : answer;
+      }) as Event | Stop | Promise<Event | Stop> | undefined;
+    }
+    let answer: unknown;
+    this.#depth = depth + 1;
+    try {
+      answer = loop(handler);
+    } catch (error) {
+      plugin.log.failed(this.#method, error);
+      answer = FAILED;
+    }
+    this.#depth = depth;
+    return answer === undefined || answer === null
+      ? undefined
+      : this.#answered(0, answer, event, apply, false);
+  }
+
+  /**
    * The same where nobody can wait: a promise is a mistake.
    *
    * @param event What it is about.

@@ -13,8 +13,10 @@ export class OpenRun {
   readonly #targets: readonly Target[];
   readonly #bytes: Uint8Array;
   readonly #start: number;
-  #end = 0;
-  #count = 0;
+  /** Where the last packet ends. */
+  end: number;
+  /** How many packets there are. */
+  count = 0;
   #ready = 0;
   #readyEnd = 0;
   /** Whether it takes no more packets. */
@@ -37,13 +39,13 @@ export class OpenRun {
     this.#core = core;
     this.#targets = targets;
     this.#bytes = bytes;
-    this.#start = start;
+    this.#start = this.end = start;
   }
 
   /** Adds the next `count` packets, for all receivers; the last one ends at `end`. */
   add(count: number, end: number): void {
-    this.#end = end;
-    this.#count += count;
+    this.end = end;
+    this.count += count;
     this.#ready = 0;
   }
 
@@ -61,8 +63,8 @@ export class OpenRun {
     const targets = this.#targets;
     for (let i = 0; i < targets.length; i++) {
       const ready = i < this.#ready;
-      const end = ready ? this.#readyEnd : this.#end;
-      const count = ready ? this.#count + 1 : this.#count;
+      const end = ready ? this.#readyEnd : this.end;
+      const count = ready ? this.count + 1 : this.count;
       if (count === 0) return;
       const { connection } = targets[i].session;
       connection!.sendRun(this.#bytes, this.#start, end, count);

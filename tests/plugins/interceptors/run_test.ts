@@ -100,44 +100,60 @@ forVersions(
   },
 );
 
-forVersions(
-  "an interceptor changes, drops, refuses and delays some of many messages",
-  async (version) => {
-    const answers: Record<
-      number,
-      () => PublishAnswer | Promise<PublishAnswer>
-    > = {
-      0: () => ({ payload: "first" }),
-      7: () => ({ drop: true }),
-      8: () => false,
-      100: () => ({ topic: "other/a" }),
-      101: () => Promise.resolve({ payload: "later" }),
-      102: () => Promise.resolve(),
-      103: () => {
-        throw new Error("broken");
-      },
-      [COUNT - 2]: () => ({ drop: true }),
-    };
-    const seen: number[] = [];
-    await using broker = await brokerWith([{
-      interceptPublish: ({ message }: PublishEvent) => {
-        const number = numberOf(message);
-        seen.push(number);
-        return answers[number]?.();
-      },
-    }]);
-    const expected = PLAIN.toSpliced(COUNT - 2, 1)
-      .toSpliced(100, 4, "other/a: 100", "t: later", "t: 102")
-      .toSpliced(7, 2);
-    expected[0] = "t: first";
-    assertEquals(await publishMany(broker, version), expected);
-    assertEquals(
-      seen.map((one) => Number.isNaN(one) ? COUNT - 1 : one),
-      Array.from({ length: COUNT }, (_, i) => i),
-    );
-    assertEquals(broker.context.stats().dropped.intercepted, 4);
-  },
-);
+const PLACES = [
+  { place: "alone", others: 0 },
+  { place: "between two others", others: 1 },
+];
+
+for (const { place, others } of PLACES) {
+  forVersions(
+    `an interceptor, ${place}, changes, drops, refuses and delays some of many messages`,
+    async (version) => {
+      const answers: Record<
+        number,
+        () => PublishAnswer | Promise<PublishAnswer>
+      > = {
+        0: () => ({ payload: "first" }),
+        7: () => ({ drop: true }),
+        8: () => false,
+        100: () => ({ topic: "other/a" }),
+        101: () => Promise.resolve({ payload: "later" }),
+        102: () => Promise.resolve(),
+        103: () => {
+          throw new Error("broken");
+        },
+        [COUNT - 2]: () => ({ drop: true }),
+      };
+      const seen: number[] = [];
+      let asked = 0;
+      const other: Methods = { interceptPublish: () => void asked++ };
+      await using broker = await brokerWith([
+        ...Array.from({ length: others }, () => other),
+        {
+          interceptPublish: ({ message }: PublishEvent) => {
+            const number = numberOf(message);
+            seen.push(number);
+            return answers[number]?.();
+          },
+        },
+        ...Array.from({ length: others }, () => other),
+      ]);
+      const expected = PLAIN.toSpliced(COUNT - 2, 1)
+        .toSpliced(100, 4, "other/a: 100", "t: later", "t: 102")
+        .toSpliced(7, 2);
+      expected[0] = "t: first";
+      assertEquals(await publishMany(broker, version), expected);
+      assertEquals(
+        seen.map((one) => Number.isNaN(one) ? COUNT - 1 : one),
+        Array.from({ length: COUNT }, (_, i) => i),
+      );
+      const { dropped, publishReceived } = broker.context.stats();
+      assertEquals(dropped.intercepted, 4);
+      assertEquals(publishReceived, COUNT);
+      assertEquals(asked, others * (COUNT + COUNT - 4));
+    },
+  );
+}
 
 const HOOKS = [
   "onBrokerMessageReceived",
