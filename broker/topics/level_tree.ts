@@ -8,6 +8,8 @@
 
 import { Branch } from "./branch.ts";
 
+const SLASH = 0x2f;
+
 /** A place in the tree. */
 export class LevelNode<Value extends object> extends Branch<LevelNode<Value>> {
   /** The levels that belong to it after the first, which its parent knows. */
@@ -27,38 +29,24 @@ export class LevelTree<Value extends object> {
 
   /** Finds what stands at a place. */
   get(path: string): Value | undefined {
-    const levels = path.split("/");
-    let node = this.root;
-    for (let depth = 0; depth < levels.length;) {
-      const child = node.child(levels[depth]);
-      if (child === undefined) return undefined;
-      const shared = sharedLevels(child.tail, levels, depth + 1);
-      if (shared.end < lengthOf(child.tail)) return undefined;
-      depth += 1 + shared.count;
-      node = child;
-    }
-    return node.value;
+    return this.#find(path)?.value;
   }
 
   /** Finds a place, and makes it if there is none. Something has to be put there. */
   place(path: string): LevelNode<Value> {
-    const levels = path.split("/");
     let node = this.root;
-    let depth = 0;
-    let at = 0;
-    while (depth < levels.length) {
-      const level = levels[depth];
-      at += level.length + 1;
-      depth++;
+    for (let at = 0; at <= path.length;) {
+      const end = levelEnd(path, at);
+      const level = path.slice(at, end);
+      at = end + 1;
       const child = node.child(level);
       if (child === undefined) {
         const tail = at > path.length ? undefined : path.slice(at);
         return node.addChild(level, new LevelNode(tail));
       }
-      const shared = sharedLevels(child.tail, levels, depth);
-      if (shared.end < lengthOf(child.tail)) divide(child, shared.end);
-      depth += shared.count;
-      at += shared.end + 1;
+      const shared = sharedEnd(child.tail, path, at);
+      if (shared < lengthOf(child.tail)) divide(child, shared);
+      at += shared + 1;
       node = child;
     }
     return node;
@@ -66,25 +54,45 @@ export class LevelTree<Value extends object> {
 
   /** Removes what stands at a place. */
   delete(path: string): void {
-    const levels = path.split("/");
     const above: LevelNode<Value>[] = [];
     const names: string[] = [];
-    let node = this.root;
-    for (let depth = 0; depth < levels.length;) {
-      const child = node.child(levels[depth]);
-      if (child === undefined) return;
-      const shared = sharedLevels(child.tail, levels, depth + 1);
-      if (shared.end < lengthOf(child.tail)) return;
-      above.push(node);
-      names.push(levels[depth]);
-      depth += 1 + shared.count;
-      node = child;
-    }
+    let node = this.#find(path, above, names);
+    if (node === undefined) return;
     node.value = undefined;
     while (above.length > 0 && node.childless && node.value === undefined) {
       node = above.pop()!;
       node.removeChild(names.pop()!);
     }
+  }
+
+  /**
+   * Finds a place.
+   *
+   * @param path The levels that lead to it.
+   * @param above Where the places above it are added.
+   * @param names Where it is added by which name each leads on.
+   */
+  #find(
+    path: string,
+    above?: LevelNode<Value>[],
+    names?: string[],
+  ): LevelNode<Value> | undefined {
+    let node = this.root;
+    for (let at = 0; at <= path.length;) {
+      const end = levelEnd(path, at);
+      const level = path.slice(at, end);
+      const child = node.child(level);
+      if (child === undefined) return undefined;
+      above?.push(node);
+      names?.push(level);
+      at = end + 1;
+      if (child.tail !== undefined) {
+        if (!hasLevels(path, at, child.tail)) return undefined;
+        at += child.tail.length + 1;
+      }
+      node = child;
+    }
+    return node;
   }
 }
 
@@ -111,21 +119,31 @@ export function levelEnd(text: string, at: number): number {
   return end === -1 ? text.length : end;
 }
 
-/** How many levels of a tail are those from `depth` on, and where they end; -1: there are none. */
-function sharedLevels(
-  tail: string | undefined,
-  levels: readonly string[],
-  depth: number,
-): { count: number; end: number } {
-  let count = 0;
-  let end = -1;
-  while (end < lengthOf(tail) && depth + count < levels.length) {
-    const next = levelEnd(tail!, end + 1);
-    if (!isLevel(tail!, end + 1, next, levels[depth + count])) break;
-    end = next;
-    count++;
+/** Whether the levels of a path from `at` on begin with those of `tail`. */
+function hasLevels(path: string, at: number, tail: string): boolean {
+  const end = at + tail.length;
+  return end <= path.length && endsLevel(path, end) &&
+    path.slice(at, end) === tail;
+}
+
+/** Where in a tail the levels end that a path has from `at` on; -1: there are none. */
+function sharedEnd(tail: string | undefined, path: string, at: number): number {
+  if (tail === undefined || at > path.length) return -1;
+  if (hasLevels(path, at, tail)) return tail.length;
+  const most = Math.min(tail.length, path.length - at);
+  let shared = -1;
+  let i = 0;
+  for (; i < most; i++) {
+    const c = tail.charCodeAt(i);
+    if (c !== path.charCodeAt(at + i)) return shared;
+    if (c === SLASH) shared = i;
   }
-  return { count, end };
+  return endsLevel(tail, i) && endsLevel(path, at + i) ? i : shared;
+}
+
+/** Whether a level of `text` ends at `at`. */
+function endsLevel(text: string, at: number): boolean {
+  return at === text.length || text.charCodeAt(at) === SLASH;
 }
 
 /** The length of a tail; -1 without one, since one level may be empty. */
