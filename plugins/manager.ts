@@ -14,7 +14,7 @@ import {
 } from "./decisions.ts";
 import { decidersOf, observersOf } from "./hook_tables.ts";
 import { InFlight } from "./in_flight.ts";
-import { type Intercepts, interceptsOf } from "./interceptors.ts";
+import { type Intercepts, interceptsOf } from "./intercepts.ts";
 import type {
   DecisionOptions,
   LifeCycleEventName,

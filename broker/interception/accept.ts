@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Stop } from "../../plugins/interceptors.ts";
+import { Stop } from "../../plugins/interceptor_chain.ts";
 import type { AcceptEvent } from "../../plugins/mod.ts";
 import type { Connection } from "../connection.ts";
 

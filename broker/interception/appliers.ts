@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Apply } from "../../plugins/interceptors.ts";
+import type { Apply } from "../../plugins/interceptor_chain.ts";
 import type {
   DeliverEvent,
   MessageChanges,

@@ -7,7 +7,7 @@
 
 import { Buffer } from "node:buffer";
 import type { IConnectPacket, UserProperties } from "mqtt-packet";
-import { Stop } from "../../plugins/interceptors.ts";
+import { Stop } from "../../plugins/interceptor_chain.ts";
 import type { ConnectChanges, ConnectEvent } from "../../plugins/mod.ts";
 import type { Connection } from "../connection.ts";
 import { candidate, sessionExpiry } from "../protocol/candidate.ts";

@@ -9,7 +9,7 @@
  * @module
  */
 
-import { Stop } from "../../plugins/interceptors.ts";
+import { Stop } from "../../plugins/interceptor_chain.ts";
 import type { DeliverEvent, QoS } from "../../plugins/mod.ts";
 import type { Core } from "../core.ts";
 import { dropped } from "../drops.ts";

@@ -6,7 +6,7 @@
  */
 
 import { VALID_CODES } from "../../codec/valid_codes.ts";
-import { Stop } from "../../plugins/interceptors.ts";
+import { Stop } from "../../plugins/interceptor_chain.ts";
 import type { DisconnectChanges, DisconnectEvent } from "../../plugins/mod.ts";
 import type { Core } from "../core.ts";
 

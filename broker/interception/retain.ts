@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Stop } from "../../plugins/interceptors.ts";
+import { Stop } from "../../plugins/interceptor_chain.ts";
 import type { RetainEvent } from "../../plugins/mod.ts";
 import type { Core } from "../core.ts";
 import type { Message } from "../message.ts";

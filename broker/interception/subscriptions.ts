@@ -6,7 +6,7 @@
  */
 
 import type { ISubscribePacket } from "mqtt-packet";
-import { Stop } from "../../plugins/interceptors.ts";
+import { Stop } from "../../plugins/interceptor_chain.ts";
 import type {
   QoS,
   SubscribeChanges,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Stop } from "../../plugins/interceptors.ts";
+import { Stop } from "../../plugins/interceptor_chain.ts";
 import type { WillEvent } from "../../plugins/mod.ts";
 import type { Core } from "../core.ts";
 import type { Message } from "../message.ts";

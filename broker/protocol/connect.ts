@@ -7,7 +7,7 @@
 
 import type { IConnackPacket, IConnectPacket } from "mqtt-packet";
 import { ReasonCode } from "../../codec/reason_codes.ts";
-import { Stop } from "../../plugins/interceptors.ts";
+import { Stop } from "../../plugins/interceptor_chain.ts";
 import type { ConnackChanges } from "../../plugins/mod.ts";
 import type { Connection } from "../connection.ts";
 import { interceptConnack } from "../interception/connack.ts";

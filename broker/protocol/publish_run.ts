@@ -14,7 +14,7 @@ import { isJudged, judgeDelivery } from "../interception/deliver.ts";
 import { KeptMessages } from "../kept_messages.ts";
 import { Message } from "../message.ts";
 import type { ReceivedMessages } from "../received_messages.ts";
-import type { Intercepts } from "../../plugins/interceptors.ts";
+import type { Intercepts } from "../../plugins/intercepts.ts";
 import type { PublishEvent } from "../../plugins/mod.ts";
 import type { Target } from "../topics/subscription_tree.ts";
 import type { Topic } from "../topics/topic.ts";

@@ -6,7 +6,7 @@
 
 import type { PublishView } from "../../codec/publish.ts";
 import { ReasonCode } from "../../codec/reason_codes.ts";
-import { Stop } from "../../plugins/interceptors.ts";
+import { Stop } from "../../plugins/interceptor_chain.ts";
 import type { Denial, PublishEvent } from "../../plugins/mod.ts";
 import { acknowledge } from "../ack_queue.ts";
 import type { Connection } from "../connection.ts";

@@ -6,7 +6,7 @@
 
 import type { ISubscribePacket } from "mqtt-packet";
 import { ReasonCode } from "../../codec/reason_codes.ts";
-import { Stop } from "../../plugins/interceptors.ts";
+import { Stop } from "../../plugins/interceptor_chain.ts";
 import type { Denial, QoS } from "../../plugins/mod.ts";
 import type { Connection } from "../connection.ts";
 import { inConfiguration } from "../limits/limit_reports.ts";

@@ -6,7 +6,7 @@
 
 import type { IUnsubscribePacket } from "mqtt-packet";
 import { ReasonCode } from "../../codec/reason_codes.ts";
-import { Stop } from "../../plugins/interceptors.ts";
+import { Stop } from "../../plugins/interceptor_chain.ts";
 import type { Connection } from "../connection.ts";
 import { interceptUnsubscribe } from "../interception/subscriptions.ts";
 import type { Session } from "../session/session.ts";

@@ -7,7 +7,7 @@
 import type { IConnectPacket } from "mqtt-packet";
 import { ReasonCode } from "../../codec/reason_codes.ts";
 import { willProperties } from "../../codec/will_properties.ts";
-import { Stop } from "../../plugins/interceptors.ts";
+import { Stop } from "../../plugins/interceptor_chain.ts";
 import type { Denial, QoS } from "../../plugins/mod.ts";
 import type { Core } from "../core.ts";
 import { interceptWill } from "../interception/will.ts";
