@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ByteSlots } from "../byte_slots.ts";
 import type { Message } from "../message.ts";
 import { PackedMessage } from "../packed_message.ts";
 import { isLevel, levelEnd, type LevelNode, LevelTree } from "./level_tree.ts";
@@ -27,6 +28,7 @@ interface Visit {
 /** A tree of topic levels with at most one message at each place. */
 export class RetainedMessages {
   readonly #tree = new LevelTree<PackedMessage>();
+  readonly #slots = new ByteSlots();
   /** How many there are. */
   size = 0;
   /** What they weigh, in bytes. */
@@ -39,10 +41,10 @@ export class RetainedMessages {
    */
   set(message: Message): void {
     const node = this.#tree.place(message.topic);
-    const packed = new PackedMessage(message);
     if (node.value === undefined) this.size++;
-    this.bytes += packed.weight - (node.value?.weight ?? 0);
-    node.value = packed;
+    else this.#free(node.value);
+    node.value = new PackedMessage(message, this.#slots);
+    this.bytes += node.value.weight;
   }
 
   /**
@@ -65,9 +67,14 @@ export class RetainedMessages {
     const message = this.#tree.get(topic);
     if (message === undefined) return false;
     this.#tree.delete(topic);
-    this.bytes -= message.weight;
+    this.#free(message);
     this.size--;
     return true;
+  }
+
+  #free(message: PackedMessage): void {
+    this.bytes -= message.weight;
+    message.free(this.#slots);
   }
 
   /**
