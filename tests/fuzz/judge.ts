@@ -242,7 +242,9 @@ export class Judge {
           `CONNACK ${code} for no reason`,
         );
         assert(!connack.sessionPresent || !clean, "A clean session is old");
-        this.#receiver.resumed = connack.sessionPresent;
+        // MQTT 3.1 does not say whether there was a session.
+        this.#receiver.resumed = connack.sessionPresent ||
+          this.#version === 3 && clean === false;
         this.#phase = "open";
         if (code !== 0) this.#end("refused");
       },
