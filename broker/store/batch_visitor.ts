@@ -31,7 +31,8 @@ import type {
  * }
  *
  * const store = new Watched();
- * const broker = new Broker({ listeners: {} }, { store, logger: silentLogger });
+ * const listeners = { default: { type: "external" as const } };
+ * const broker = new Broker({ listeners }, { store, logger: silentLogger });
  * await broker.start();
  * broker.context.addSubscription("phone", "news", 1);
  * broker.context.addSubscription("tablet", "news", 1);

@@ -38,7 +38,8 @@ import type {
  * }
  *
  * const store = new Measured();
- * const broker = new Broker({ listeners: {} }, { store, logger: silentLogger });
+ * const listeners = { default: { type: "external" as const } };
+ * const broker = new Broker({ listeners }, { store, logger: silentLogger });
  * await broker.start();
  * broker.context.publish("lamp", "on", { retain: true });
  * await broker.shutdown();
@@ -104,7 +105,8 @@ export interface Store {
  *
  * const folder = await Deno.makeTempDir();
  * const path = `${folder}/broker.db`;
- * const config = { listeners: {}, store: { type: "sqlite" as const, path } };
+ * const listeners = { default: { type: "external" as const } };
+ * const config = { listeners, store: { type: "sqlite" as const, path } };
  *
  * const logger = silentLogger;
  * const first = new Broker(config, { logger });
@@ -136,7 +138,8 @@ export type StoreProblem =
  *
  * const folder = await Deno.makeTempDir();
  * const path = `${folder}/broker.db`;
- * const config = { listeners: {}, store: { type: "sqlite" as const, path } };
+ * const listeners = { default: { type: "external" as const } };
+ * const config = { listeners, store: { type: "sqlite" as const, path } };
  *
  * await Deno.writeTextFile(path, "This is no data base.");
  * const broker = new Broker(config, { logger: silentLogger });

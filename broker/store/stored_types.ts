@@ -15,7 +15,8 @@ import type { QoS } from "../../plugins/mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const store = new MemoryStore();
- * const broker = new Broker({ listeners: {} }, { store, logger: silentLogger });
+ * const listeners = { default: { type: "external" as const } };
+ * const broker = new Broker({ listeners }, { store, logger: silentLogger });
  * await broker.start();
  * broker.context.publish("lamp", "on", { retain: true });
  * await broker.shutdown();
@@ -80,7 +81,8 @@ export interface StoredMessage {
  *   onBrokerWillSent: (event: { message: { topic: string } }) =>
  *     resolve(event.message.topic),
  * };
- * await using broker = new Broker({ listeners: {}, plugins: [plugin] }, {
+ * const listeners = { default: { type: "external" as const } };
+ * await using broker = new Broker({ listeners, plugins: [plugin] }, {
  *   store,
  *   logger: silentLogger,
  * });
@@ -106,7 +108,8 @@ export interface StoredWill {
  * import { assertEquals } from "@std/assert";
  *
  * const store = new MemoryStore();
- * const broker = new Broker({ listeners: {} }, { store, logger: silentLogger });
+ * const listeners = { default: { type: "external" as const } };
+ * const broker = new Broker({ listeners }, { store, logger: silentLogger });
  * await broker.start();
  * broker.context.addSubscription("phone", "news", 1);
  * await broker.shutdown();
@@ -145,7 +148,8 @@ export interface StoredSession {
  * import { assertEquals } from "@std/assert";
  *
  * const store = new MemoryStore();
- * const broker = new Broker({ listeners: {} }, { store, logger: silentLogger });
+ * const listeners = { default: { type: "external" as const } };
+ * const broker = new Broker({ listeners }, { store, logger: silentLogger });
  * await broker.start();
  * broker.context.addSubscription("phone", "news/#", 1);
  * await broker.shutdown();
@@ -182,7 +186,8 @@ export interface StoredSubscription {
  * import { assertEquals } from "@std/assert";
  *
  * const store = new MemoryStore();
- * const broker = new Broker({ listeners: {} }, { store, logger: silentLogger });
+ * const listeners = { default: { type: "external" as const } };
+ * const broker = new Broker({ listeners }, { store, logger: silentLogger });
  * await broker.start();
  * broker.context.addSubscription("phone", "news", 1);
  * broker.context.publish("news", "rain", { qos: 1 });
@@ -225,7 +230,8 @@ export interface StoredDelivery {
  * import { assertEquals } from "@std/assert";
  *
  * const store = new MemoryStore();
- * const broker = new Broker({ listeners: {} }, { store, logger: silentLogger });
+ * const listeners = { default: { type: "external" as const } };
+ * const broker = new Broker({ listeners }, { store, logger: silentLogger });
  * await broker.start();
  * broker.context.addSubscription("phone", "news", 1);
  * broker.context.publish("news", "rain", { qos: 1 });
@@ -282,7 +288,8 @@ export type ValueKind = "bytes" | "text" | "json";
  *
  * const store = new MemoryStore();
  * for (let i = 0; i < 2; i++) {
- *   const config = { listeners: {}, plugins: [Starts] };
+ *   const listeners = { default: { type: "external" as const } };
+ *   const config = { listeners, plugins: [Starts] };
  *   const broker = new Broker(config, { store, logger: silentLogger });
  *   await broker.start();
  *   await broker.shutdown();
