@@ -183,6 +183,7 @@ export class Connection implements InputOwner, OutputOwner {
     }
     this.#deadline?.cancel();
     this.transport.close();
+    this.input.release();
     this.#gone!(this);
   }
 

@@ -6,9 +6,11 @@
  * @module
  */
 
+import { buffers, LARGEST_KEPT } from "./buffer_pool.ts";
 import type { Transport } from "./transport/transport.ts";
 import type { Turns } from "./turns.ts";
 
+const NOTHING = new Uint8Array(0);
 const SMALLEST = 128;
 const LARGEST = 1 << 16;
 // Where single packets are large, several of them should fit.
@@ -52,7 +54,7 @@ export interface InputOwner {
  */
 export class Input {
   /** The buffer. */
-  bytes: Uint8Array = new Uint8Array(SMALLEST);
+  bytes: Uint8Array = buffers.take(SMALLEST);
   /** Where the first frame begins that was not handled. */
   start = 0;
   /** Where what has arrived ends. */
@@ -118,9 +120,16 @@ export class Input {
     if (this.#awaited === undefined) return;
     this.#awaited = undefined;
     // Whoever is waited for may still look at what has arrived.
-    this.bytes = new Uint8Array(SMALLEST);
+    this.bytes = buffers.take(SMALLEST);
     this.start = this.end = 0;
     this.read();
+  }
+
+  /** Gives its buffer back: the connection has ended, and nothing is read any more. */
+  release(): void {
+    buffers.give(this.bytes);
+    this.bytes = NOTHING;
+    this.start = this.end = 0;
   }
 
   #proceed(wait: Promise<void>, error?: unknown): void {
@@ -171,8 +180,11 @@ export class Input {
     this.#expected = 0;
     this.#full = false;
     if (capacity !== this.bytes.length) {
-      const next = new Uint8Array(capacity);
+      const next = capacity > LARGEST_KEPT
+        ? new Uint8Array(capacity)
+        : buffers.take(capacity);
       next.set(this.bytes.subarray(this.start, this.end));
+      buffers.give(this.bytes);
       this.bytes = next;
     } else if (left > 0 && this.start > 0) {
       this.bytes.copyWithin(0, this.start, this.end);

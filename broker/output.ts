@@ -6,36 +6,10 @@
  * @module
  */
 
+import { buffers } from "./buffer_pool.ts";
 import type { Transport } from "./transport/transport.ts";
 
 const SMALLEST = 512;
-const LARGEST_KEPT = 1 << 20;
-
-/** Buffers that nobody uses just now, by their size; idle connections own none. */
-class BufferPool {
-  readonly #free = new Map<number, Uint8Array[]>();
-  #bytes = 0;
-
-  take(size: number): Uint8Array {
-    let capacity = SMALLEST;
-    while (capacity < size) capacity *= 2;
-    const buffer = this.#free.get(capacity)?.pop();
-    if (buffer === undefined) return new Uint8Array(capacity);
-    this.#bytes -= capacity;
-    return buffer;
-  }
-
-  give(buffer: Uint8Array): void {
-    const capacity = buffer.length;
-    if (capacity > LARGEST_KEPT || this.#bytes + capacity > 1 << 25) return;
-    let free = this.#free.get(capacity);
-    if (free === undefined) this.#free.set(capacity, free = []);
-    free.push(buffer);
-    this.#bytes += capacity;
-  }
-}
-
-const pool = new BufferPool();
 const NOTHING = new Uint8Array(0);
 
 /** Writes all outputs that a turn of the event loop has touched, at its end. */
@@ -175,11 +149,10 @@ export class Output {
   }
 
   #grow(need: number): void {
-    const larger = pool.take(
-      this.length === 0 && this.#usual > need ? this.#usual : need,
-    );
+    const usual = this.length === 0 ? this.#usual : 0;
+    const larger = buffers.take(Math.max(SMALLEST, usual, need));
     if (this.length > 0) larger.set(this.buffer.subarray(0, this.length));
-    if (this.buffer !== NOTHING) pool.give(this.buffer);
+    if (this.buffer !== NOTHING) buffers.give(this.buffer);
     this.buffer = larger;
   }
 
@@ -208,7 +181,7 @@ export class Output {
       if (this.#closed) return this.#finish(undefined);
       return this.#write();
     }
-    pool.give(this.#writing);
+    buffers.give(this.#writing);
     this.#writing = NOTHING;
     this.#written = this.#writingEnd = 0;
     if (this.length > 0) this.flush();

@@ -1,5 +1,9 @@
-import { assertEquals } from "@std/assert";
-import { Input } from "../broker/input.ts";
+import {
+  assertEquals,
+  assertNotStrictEquals,
+  assertStrictEquals,
+} from "@std/assert";
+import { Input, type InputOwner } from "../broker/input.ts";
 import type { Transport } from "../broker/transport/transport.ts";
 import { Turns } from "../broker/turns.ts";
 
@@ -81,4 +85,14 @@ Deno.test("Input does not keep the memory of a giant packet", async () => {
     2_000_000 - 524_288,
     524_288,
   ]);
+});
+
+Deno.test("Input leaves its buffer to the next connection when its own has ended", () => {
+  const create = () =>
+    new Input({} as Transport, new Turns(), {} as InputOwner);
+  const first = create();
+  const { bytes } = first;
+  assertNotStrictEquals(create().bytes, bytes);
+  first.release();
+  assertStrictEquals(create().bytes, bytes);
 });
