@@ -22,7 +22,7 @@ import { GoodClients, quantile } from "./good_clients.ts";
 import { attack, type AttackResult, fromElsewhere } from "./run.ts";
 
 const MIB = 1 << 20;
-const QUIET_SECONDS = 5;
+const QUIET_SECONDS = 10;
 const GOOD_CLIENTS = 1000;
 /** Messages of all good clients together in a second. */
 const RATE = 500;
