@@ -67,6 +67,8 @@ export class Input {
   readonly #transport: Transport;
   readonly #turns: Turns;
   readonly #owner: InputOwner;
+  /** Whether a read has failed: who was to read may write to the buffer still. */
+  #lost = false;
   /** Whether the last read found so much that there may be more. */
   #much = false;
   /** What must settle before anything more is read. */
@@ -97,7 +99,10 @@ export class Input {
     this.readAfter(this.#owner.arrived(count));
   };
 
-  readonly #failed = (error: unknown): void => this.#owner.ended(error);
+  readonly #failed = (error: unknown): void => {
+    this.#lost = true;
+    this.#owner.ended(error);
+  };
 
   /**
    * Reads on when something has settled, and what has arrived is handled.
@@ -125,9 +130,12 @@ export class Input {
     this.read();
   }
 
-  /** Gives its buffer back: the connection has ended, and nothing is read any more. */
+  /**
+   * Gives its buffer back, the connection has ended; but not to others if they could
+   * find in it what is still read of this connection.
+   */
   release(): void {
-    buffers.give(this.bytes);
+    if (!this.#lost) buffers.give(this.bytes);
     this.bytes = NOTHING;
     this.start = this.end = 0;
   }

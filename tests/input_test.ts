@@ -87,12 +87,32 @@ Deno.test("Input does not keep the memory of a giant packet", async () => {
   ]);
 });
 
-Deno.test("Input leaves its buffer to the next connection when its own has ended", () => {
-  const create = () =>
-    new Input({} as Transport, new Turns(), {} as InputOwner);
-  const first = create();
-  const { bytes } = first;
-  assertNotStrictEquals(create().bytes, bytes);
-  first.release();
-  assertStrictEquals(create().bytes, bytes);
+/** An input whose one read ends as `read` says, and which is over then. */
+async function inputThatEnds(read: Transport["read"]): Promise<Uint8Array> {
+  const ended = Promise.withResolvers<void>();
+  const transport = { read } as Transport;
+  const owner = { ended: () => ended.resolve() } as unknown as InputOwner;
+  const input = new Input(transport, new Turns(), owner);
+  const { bytes } = input;
+  input.read();
+  await ended.promise;
+  input.release();
+  return bytes;
+}
+
+/** The buffer of the next input. */
+function nextBuffer(): Uint8Array {
+  return new Input({} as Transport, new Turns(), {} as InputOwner).bytes;
+}
+
+Deno.test("Input leaves its buffer to the next connection when its own has ended", async () => {
+  const bytes = await inputThatEnds(() => Promise.resolve(null));
+  assertStrictEquals(nextBuffer(), bytes);
+  assertNotStrictEquals(nextBuffer(), bytes);
+});
+
+Deno.test("Input leaves its buffer to nobody if its transport may still write to it", async () => {
+  // As a WebSocket does that was closed and waits for the answer of the peer.
+  const bytes = await inputThatEnds(() => Promise.reject(new Error("closed")));
+  assertNotStrictEquals(nextBuffer(), bytes);
 });

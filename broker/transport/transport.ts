@@ -93,7 +93,8 @@ export interface Transport {
   /**
    * Reads what has arrived, at least one byte, into `into`.
    *
-   * @param into Where the bytes go.
+   * @param into Where the bytes go. When the promise is fulfilled others use it: no
+   *   more may be written to it.
    * @returns The number of bytes, or `null` when the peer has ended the stream.
    * @throws {Error} If the connection broke or was closed on this side.
    */
