@@ -3,7 +3,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { encode } from "../../codec/mod.ts";
 import type { Broker, BrokerConfig } from "../../mod.ts";
-import { connectPacket, startBroker } from "../_client.ts";
+import { connectPacket, eventually, startBroker } from "../_client.ts";
 import { reached } from "../limits/_helpers.ts";
 import { assertServes } from "./_attack.ts";
 
@@ -250,4 +250,27 @@ Deno.test("header values of a client do not come back in the answer", async () =
     "sec-websocket-protocol: mqtt\r",
   );
   assertEquals(/script|evil/.test(page.head), false);
+});
+
+Deno.test("what comes while a WebSocket is closed reaches no other client", async () => {
+  await using broker = await start({ connectTimeout: 1 });
+  using page = await Page.open(broker);
+  // It owes its CONNECT: the broker closes it, and waits for its answer.
+  assertEquals((await page.read())[0], 0x88);
+  // The buffer of whoever connects now may be one that was used before.
+  const { port } = broker.listeners[0];
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  const connect = encode(connectPacket({ clientId: "d" }), 4);
+  const { bytesReceived } = broker.context.stats();
+  await conn.write(connect.subarray(0, 8));
+  await eventually(() =>
+    broker.context.stats().bytesReceived === bytesReceived + 8
+  );
+  await page.send(frame(0x82, Array(40).fill(0xff)));
+  await page.send(frame(0x88, [3, 232]));
+  assertEquals(await page.rest(), []);
+  await conn.write(connect.subarray(8));
+  const answer = new Uint8Array(4);
+  assertEquals(await conn.read(answer), 4);
+  assertEquals([...answer], [0x20, 2, 0, 0]);
 });
