@@ -21,9 +21,10 @@ class BufferPool {
    * Hands out a buffer. What others have left in it is still there.
    *
    * @param size How many bytes it must have at least.
-   * @returns The buffer; its size is a power of two.
+   * @returns The buffer. Its size is a power of two, unless it is too large to be kept.
    */
   take(size: number): Uint8Array {
+    if (size > LARGEST_KEPT) return new Uint8Array(size);
     let capacity = SMALLEST;
     while (capacity < size) capacity *= 2;
     const buffer = this.#free.get(capacity)?.pop();

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { buffers, LARGEST_KEPT } from "./buffer_pool.ts";
+import { buffers } from "./buffer_pool.ts";
 import type { Transport } from "./transport/transport.ts";
 import type { Turns } from "./turns.ts";
 
@@ -67,8 +67,8 @@ export class Input {
   readonly #transport: Transport;
   readonly #turns: Turns;
   readonly #owner: InputOwner;
-  /** Whether a read has failed: who was to read may write to the buffer still. */
-  #lost = false;
+  /** The transport of a read that failed may still write to the buffer. */
+  #readFailed = false;
   /** Whether the last read found so much that there may be more. */
   #much = false;
   /** What must settle before anything more is read. */
@@ -100,7 +100,7 @@ export class Input {
   };
 
   readonly #failed = (error: unknown): void => {
-    this.#lost = true;
+    this.#readFailed = true;
     this.#owner.ended(error);
   };
 
@@ -135,7 +135,7 @@ export class Input {
    * find in it what is still read of this connection.
    */
   release(): void {
-    if (!this.#lost) buffers.give(this.bytes);
+    if (!this.#readFailed) buffers.give(this.bytes);
     this.bytes = NOTHING;
     this.start = this.end = 0;
   }
@@ -188,9 +188,7 @@ export class Input {
     this.#expected = 0;
     this.#full = false;
     if (capacity !== this.bytes.length) {
-      const next = capacity > LARGEST_KEPT
-        ? new Uint8Array(capacity)
-        : buffers.take(capacity);
+      const next = buffers.take(capacity);
       next.set(this.bytes.subarray(this.start, this.end));
       buffers.give(this.bytes);
       this.bytes = next;

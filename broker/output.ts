@@ -149,8 +149,8 @@ export class Output {
   }
 
   #grow(need: number): void {
-    const usual = this.length === 0 ? this.#usual : 0;
-    const larger = buffers.take(Math.max(SMALLEST, usual, need));
+    const expected = this.length === 0 ? this.#usual : this.buffer.length * 2;
+    const larger = buffers.take(Math.max(SMALLEST, expected, need));
     if (this.length > 0) larger.set(this.buffer.subarray(0, this.length));
     if (this.buffer !== NOTHING) buffers.give(this.buffer);
     this.buffer = larger;

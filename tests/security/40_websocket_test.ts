@@ -253,7 +253,7 @@ Deno.test("header values of a client do not come back in the answer", async () =
 });
 
 Deno.test("what comes while a WebSocket is closed reaches no other client", async () => {
-  await using broker = await start({ connectTimeout: 1 });
+  await using broker = await start({}, { connectTimeout: 1 });
   using page = await Page.open(broker);
   // It owes its CONNECT: the broker closes it, and waits for its answer.
   assertEquals((await page.read())[0], 0x88);
